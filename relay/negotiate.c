@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "relay/negotiate.h"
+
+#include <string.h>
+
+/* What both kinds of plan need on their way through the m= lines. */
+struct job {
+	const struct sp_sdp *sdp;
+	const struct sp_policy *policy;
+	const struct sp_negotiate_own *own;
+	struct sp_sdp_error *error;
+};
+
+/* IPv4 that travels inside IPv6 is that IPv4 address, when we look for ours. */
+static struct sp_addr
+unwrap(const struct sp_addr *a)
+{
+	static const uint8_t prefix[][12] = {
+		{ [10] = 0xff, [11] = 0xff },           /* mapped */
+		{ 0 },                                  /* compatible */
+		{ [1] = 0x64, [2] = 0xff, [3] = 0x9b }, /* NAT64 */
+	};
+
+	if (a->family != SP_FAMILY_IP6)
+		return *a;
+	if (a->ip[0] == 0x20 && a->ip[1] == 0x02) /* 6to4 */
+		return sp_addr_ip4(a->ip + 2, a->port);
+	for (size_t i = 0; i < sizeof prefix / sizeof *prefix; i++) {
+		if (memcmp(a->ip, prefix[i], sizeof prefix[i]) == 0)
+			return sp_addr_ip4(a->ip + sizeof prefix[i], a->port);
+	}
+	return *a;
+}
+
+static bool
+is_own(const struct sp_negotiate_own *own, const struct sp_addr *target)
+{
+	const struct sp_addr real = unwrap(target);
+
+	for (size_t i = 0; i < own->count; i++) {
+		const struct sp_addr ours = unwrap(&own->addr[i]);
+
+		if (sp_addr_same_ip(&real, &ours))
+			return true;
+	}
+	return false;
+}
+
+/* May media go to @target? Zero addresses and missing ones get none. */
+static enum sp_status
+check_target(
+	const struct job *job, uint32_t index, const struct sp_addr *target)
+{
+	const char *reason = NULL;
+
+	if (target->family == SP_FAMILY_NONE)
+		return SP_OK;
+	if (sp_addr_scope(target) == SP_ADDR_FORBIDDEN)
+		reason = "media address is loopback, multicast, link-local or "
+			 "reserved: send one that can be reached";
+	else if (is_own(job->own, target))
+		reason = "media address is the relay's own: the SDP has been "
+			 "through this relay before";
+	if (!reason)
+		return SP_OK;
+	*job->error = (struct sp_sdp_error){
+		.line = job->sdp->media[index].line,
+		.media = index + 1,
+		.reason = reason,
+	};
+	return SP_FORBIDDEN;
+}
+
+static bool
+has(const struct sp_sdp_media *m, enum sp_sdp_attr attr)
+{
+	return m->attrs >> attr & 1;
+}
+
+/* Where @m wants its RTCP while nobody muxes; NONE: nowhere. */
+static struct sp_addr
+rtcp_target(const struct sp_sdp_media *m)
+{
+	struct sp_addr rtcp = m->addr;
+
+	if (!has(m, SP_SDP_ATTR_RTCP))
+		rtcp.port++; /* 65535 has no next one: 0 */
+	else if (m->rtcp.family != SP_FAMILY_NONE)
+		rtcp = m->rtcp;
+	else
+		rtcp.port = m->rtcp.port;
+	if (rtcp.port == 0 || sp_addr_scope(&rtcp) == SP_ADDR_UNSPECIFIED)
+		return (struct sp_addr){ .family = SP_FAMILY_NONE };
+	return rtcp;
+}
+
+/* What offers and answers have in common. */
+static enum sp_status
+plan_media(const struct job *job, uint32_t index, bool live,
+	struct sp_plan_media *out)
+{
+	const struct sp_sdp_media *m = &job->sdp->media[index];
+	enum sp_status status;
+
+	*out = (struct sp_plan_media){
+		.payload_types = { m->payload_types[0], m->payload_types[1] },
+		.clock_hz = m->clock_hz,
+		.ptime_ms = m->ptime_ms,
+		.kind = m->kind,
+		.direction = m->direction,
+		.accepted =
+			live && m->addr.port > 0 && m->kind != SP_MEDIA_OTHER,
+		.secure = m->secure,
+	};
+	if (!out->accepted)
+		return SP_OK;
+	if (sp_addr_scope(&m->addr) == SP_ADDR_UNSPECIFIED) {
+		out->hold_by_zero = true;
+		out->direction &= SP_SDP_SENDONLY;
+		return SP_OK;
+	}
+
+	out->rtp = m->addr;
+	if (m->kind == SP_MEDIA_RTP)
+		out->rtcp = rtcp_target(m);
+	status = check_target(job, index, &out->rtp);
+	if (status == SP_OK)
+		status = check_target(job, index, &out->rtcp);
+	return status;
+}
+
+/* RFC 5761: who muxes is agreed hop by hop, here within what policy says. */
+static void
+offer_mux(const struct sp_sdp_media *m, const struct sp_policy *policy,
+	struct sp_plan_media *out)
+{
+	const uint8_t want = policy->rtcp_mux;
+	const bool asked = has(m, SP_SDP_ATTR_RTCP_MUX);
+	const bool rtp = out->accepted && out->kind == SP_MEDIA_RTP;
+
+	if (want & (SP_RTCP_MUX_OFFER | SP_RTCP_MUX_REQUIRE))
+		out->mux_written = rtp;
+	else if (!(want & SP_RTCP_MUX_DEMUX))
+		out->mux_written = rtp && asked;
+	out->rtcp_written = rtp && !policy->no_rtcp_attribute &&
+		!(want & SP_RTCP_MUX_REQUIRE);
+
+	if (m->addr.port > 0)
+		out->offered |= SP_OFFERED_LIVE;
+	if (out->mux_written)
+		out->offered |= SP_OFFERED_MUX_WRITTEN;
+	if (!rtp || !asked)
+		return;
+	out->offered |= SP_OFFERED_MUX_ASKED;
+	if (want & SP_RTCP_MUX_REJECT)
+		out->offered |= SP_OFFERED_MUX_NO;
+	else if (want & (SP_RTCP_MUX_DEMUX | SP_RTCP_MUX_ACCEPT))
+		out->offered |= SP_OFFERED_MUX_YES;
+}
+
+static void
+answer_mux(const struct sp_sdp_media *m, const struct sp_policy *policy,
+	uint8_t offered, struct sp_plan_media *out)
+{
+	if (!out->accepted || out->kind != SP_MEDIA_RTP)
+		return;
+	out->mux = has(m, SP_SDP_ATTR_RTCP_MUX) &&
+		offered & SP_OFFERED_MUX_WRITTEN;
+	if (out->mux)
+		out->rtcp = out->rtp;
+	if (offered & SP_OFFERED_MUX_ASKED && !(offered & SP_OFFERED_MUX_NO))
+		out->mux_written = out->mux || offered & SP_OFFERED_MUX_YES;
+	out->rtcp_written = !policy->no_rtcp_attribute;
+}
+
+/* The family that the SDP at hand uses for what is relayed. */
+static uint8_t
+own_family(const struct sp_sdp *sdp, const struct sp_plan *plan)
+{
+	for (unsigned int i = 0; i < sdp->media_count; i++) {
+		if (plan->media[i].accepted)
+			return sdp->media[i].addr.family;
+	}
+	return sdp->addr.family ? sdp->addr.family : SP_FAMILY_IP4;
+}
+
+/* @offered is NULL for an offer. */
+static enum sp_status
+plan_all(const struct job *job, const uint8_t *offered, struct sp_plan *plan)
+{
+	const struct sp_sdp *sdp = job->sdp;
+	const struct sp_policy *policy = job->policy;
+
+	plan->media_count = sdp->media_count;
+	plan->answer = offered != NULL;
+	for (unsigned int i = 0; i < sdp->media_count; i++) {
+		const struct sp_sdp_media *m = &sdp->media[i];
+		struct sp_plan_media *out = &plan->media[i];
+		const bool live = !offered || offered[i] & SP_OFFERED_LIVE;
+		const enum sp_status status = plan_media(job, i, live, out);
+
+		if (status != SP_OK)
+			return status;
+		if (offered)
+			answer_mux(m, policy, offered[i], out);
+		else
+			offer_mux(m, policy, out);
+	}
+	plan->family = policy->address_family;
+	if (plan->family == SP_FAMILY_NONE)
+		plan->family = own_family(sdp, plan);
+	return SP_OK;
+}
+
+static void
+hand_out(const struct sp_plan *plan, struct sp_plan *out)
+{
+	memcpy(out, plan,
+		offsetof(struct sp_plan, media) +
+			plan->media_count * sizeof plan->media[0]);
+}
+
+enum sp_status
+sp_negotiate_offer(const struct sp_sdp *sdp, const struct sp_policy *policy,
+	const struct sp_negotiate_own *own, struct sp_sdp_error *error,
+	struct sp_plan *out)
+{
+	const struct job job = { sdp, policy, own, error };
+	struct sp_plan plan;
+	const enum sp_status status = plan_all(&job, NULL, &plan);
+
+	if (status == SP_OK)
+		hand_out(&plan, out);
+	return status;
+}
+
+enum sp_status
+sp_negotiate_answer(const struct sp_sdp *sdp, const struct sp_policy *policy,
+	const struct sp_negotiate_own *own, const uint8_t *offered,
+	size_t offered_count, struct sp_sdp_error *error, struct sp_plan *out)
+{
+	static const uint8_t none[1];
+	const struct job job = { sdp, policy, own, error };
+	struct sp_plan plan;
+	enum sp_status status;
+
+	if (sdp->media_count > offered_count) {
+		*error = (struct sp_sdp_error){
+			.line = sdp->media[offered_count].line,
+			.media = (uint32_t)offered_count + 1,
+			.reason = "the answer has more m= lines than the offer",
+		};
+		return SP_CONFLICT;
+	}
+	status = plan_all(&job, offered ? offered : none, &plan);
+	if (status == SP_OK)
+		hand_out(&plan, out);
+	return status;
+}
+
+static struct sp_addr
+zero_address(uint8_t family, uint16_t port)
+{
+	static const uint8_t zero[16];
+
+	return family == SP_FAMILY_IP6 ? sp_addr_ip6(zero, port)
+				       : sp_addr_ip4(zero, port);
+}
+
+void
+sp_negotiate_edit(const struct sp_sdp *sdp, const struct sp_plan *plan,
+	const struct sp_policy *policy, const struct sp_addr *session,
+	const struct sp_addr *local, struct sp_sdp_edit *out)
+{
+	const bool keep_zero = !(policy->replace & SP_REPLACE_ZERO_ADDRESS);
+	bool relayed = sdp->media_count == 0;
+
+	out->addr = *session;
+	out->addr.port = 0;
+	out->origin = policy->replace & SP_REPLACE_ORIGIN;
+	for (unsigned int i = 0; i < sdp->media_count; i++) {
+		const struct sp_sdp_media *m = &sdp->media[i];
+		const struct sp_plan_media *p = &plan->media[i];
+		struct sp_sdp_edit_media *e = &out->media[i];
+
+		*e = (struct sp_sdp_edit_media){
+			.addr = out->addr,
+			.direction = SP_SDP_KEEP_DIRECTION,
+			.keep = m->kind == SP_MEDIA_OTHER && m->addr.port > 0,
+		};
+		relayed |= !e->keep;
+		if (!p->accepted)
+			continue;
+		e->addr = local[i];
+		if (p->hold_by_zero && keep_zero)
+			e->addr = zero_address(local[i].family, local[i].port);
+		if (p->kind == SP_MEDIA_RTP && !policy->keep_direction)
+			e->direction = p->direction;
+		e->rtcp_mux = p->mux_written;
+		if (p->rtcp_written) /* one port, once mux is agreed */
+			e->rtcp_port = (uint16_t)(local[i].port +
+				!(plan->answer && p->mux_written));
+	}
+	out->strip_ice = out->strip_bundle = relayed;
+}

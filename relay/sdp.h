@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef SP_RELAY_SDP_H
+#define SP_RELAY_SDP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "relay/addr.h"
+#include "relay/cursor.h"
+#include "relay/status.h"
+
+/*
+ * An SDP body as a view: parsed once, nothing copied, edited line by line into
+ * another buffer. Limits are SEC-33's; a body beyond one is SP_TOO_LONG.
+ */
+#define SP_SDP_MAX 65536u        /* bytes of a body */
+#define SP_SDP_MEDIA_MAX 32      /* m= lines */
+#define SP_SDP_ATTR_MAX 128      /* a= lines of the session or an m= line */
+#define SP_SDP_CANDIDATE_MAX 64  /* a=candidate lines, same */
+#define SP_SDP_CRYPTO_MAX 8      /* a=crypto lines, same */
+#define SP_SDP_PAYLOAD_TYPES 128 /* RTP has seven bits for them */
+
+/* What an edit can add to a body, so SP_SDP_OUT_MAX always suffices. */
+#define SP_SDP_OUT_MAX (SP_SDP_MAX + (SP_SDP_MEDIA_MAX + 1) * 256u)
+
+/* A piece of the body; borrowed, no NUL. */
+struct sp_sdp_text {
+	const char *at;
+	size_t len;
+};
+
+/* What the writer of the SDP wants to do; two bits. */
+enum sp_sdp_direction {
+	SP_SDP_INACTIVE = 0,
+	SP_SDP_SENDONLY = 1, /* bit 0: it sends */
+	SP_SDP_RECVONLY = 2, /* bit 1: it receives */
+	SP_SDP_SENDRECV = 3,
+	SP_SDP_KEEP_DIRECTION = 4, /* in an edit: leave the lines alone */
+};
+
+/* Of what an m= line is made, by its protocol. */
+enum sp_media_kind {
+	SP_MEDIA_RTP,   /* RTP/..., UDP/TLS/RTP/... */
+	SP_MEDIA_DATA,  /* over UDP, but not RTP: udptl, UDP/BFCP, DTLS/SCTP */
+	SP_MEDIA_OTHER, /* not UDP (TCP/MSRP): never relayed */
+};
+
+/* The attributes that somebody in the relay reads, removes or writes. */
+enum sp_sdp_attr {
+	SP_SDP_ATTR_NONE, /* not an a= line, or one that is not ours */
+	SP_SDP_ATTR_DIRECTION,
+	SP_SDP_ATTR_RTCP,
+	SP_SDP_ATTR_RTCP_MUX, /* and rtcp-mux-only */
+	SP_SDP_ATTR_PTIME,
+	SP_SDP_ATTR_RTPMAP,
+	SP_SDP_ATTR_CANDIDATE,
+	SP_SDP_ATTR_ICE, /* ice-*, end-of-candidates, remote-candidates */
+	SP_SDP_ATTR_CRYPTO,
+	SP_SDP_ATTR_FINGERPRINT,
+	SP_SDP_ATTR_SETUP,
+	SP_SDP_ATTR_BUNDLE, /* a=group:BUNDLE */
+};
+
+/* One line, as sp_sdp_next_line finds it. */
+struct sp_sdp_line {
+	struct sp_sdp_text all;   /* with its line end, if it has one */
+	struct sp_sdp_text value; /* after "x=", or after "a=name:" */
+	char type;                /* 'v', 'o', 'm' ...; 0: not "x=..." */
+	uint8_t attr;             /* enum sp_sdp_attr */
+	uint8_t direction;        /* of SP_SDP_ATTR_DIRECTION */
+};
+
+/* One m= line and what follows it. Written by sp_sdp_parse alone. */
+struct sp_sdp_media {
+	struct sp_sdp_text section; /* from m= to the next one or the end */
+	struct sp_sdp_text type;    /* audio, video, image ... */
+	struct sp_sdp_text proto;
+	struct sp_sdp_text formats;    /* after the protocol; may be empty */
+	struct sp_sdp_text connection; /* its own c= line's value, or empty */
+	struct sp_addr addr; /* c=, its own or the session's; port is m='s */
+	struct sp_addr rtcp; /* a=rtcp; family NONE unless it had an address */
+	uint64_t payload_types[SP_SDP_PAYLOAD_TYPES / 64];
+	uint32_t clock_hz; /* of the first format; 0: not known */
+	uint32_t attrs;    /* 1u << enum sp_sdp_attr of what it has */
+	uint32_t line;     /* number of the m= line, from 1 */
+	uint16_t ptime_ms; /* 0: not said */
+	uint8_t kind;      /* enum sp_media_kind */
+	uint8_t direction; /* enum sp_sdp_direction, its own or inherited */
+	bool secure;       /* SAVP or DTLS: opaque to us */
+};
+
+/* The body. Borrows it: dies with the buffer that was parsed. */
+struct sp_sdp {
+	struct sp_sdp_text body;       /* without empty lines at its end */
+	struct sp_sdp_text session;    /* from v= to the first m= */
+	struct sp_sdp_text origin;     /* o=: user, id, version */
+	struct sp_sdp_text connection; /* session's c= value, or empty */
+	struct sp_addr addr;           /* session's c=; NONE if absent */
+	uint32_t attrs;                /* as in sp_sdp_media */
+	uint8_t direction;             /* session's; SENDRECV if not said */
+	bool crlf;                     /* lines end in CR LF, not LF */
+	uint8_t media_count;
+	struct sp_sdp_media media[SP_SDP_MEDIA_MAX];
+};
+
+/* Where a body was refused and why, for whoever sent it. */
+struct sp_sdp_error {
+	uint32_t line;      /* from 1; 0: the body as a whole */
+	uint32_t media;     /* which m= line, from 1; 0: the session */
+	const char *reason; /* static; what is wrong and what would do */
+};
+
+/*
+ * Read @body as SDP.
+ *
+ * Core:  control, every offer and answer.
+ * Owns:  @out borrows @body.
+ * Fails: SP_MALFORMED for broken grammar, SP_TOO_LONG beyond a limit,
+ *        SP_UNSUPPORTED for multicast forms and port ranges; @error then
+ *        says more and @out is untouched.
+ * Spec:  RFC 8866, 3264, 3605, 5761; SEC-33.
+ */
+enum sp_status sp_sdp_parse(const char *body, size_t len,
+	struct sp_sdp_error *error, struct sp_sdp *out) SP_MUST_CHECK;
+
+/* Return a cursor over @text, for sp_sdp_next_line. */
+static inline struct sp_cursor
+sp_sdp_cursor(struct sp_sdp_text text)
+{
+	return sp_cursor((const uint8_t *)text.at, text.len);
+}
+
+/*
+ * Read the next line (of a section, say: that is how to get at all candidates
+ * or keys) and step over it; return false at the end.
+ */
+bool sp_sdp_next_line(struct sp_cursor *c, struct sp_sdp_line *line);
+
+/* What becomes of one m= line and its section. */
+struct sp_sdp_edit_media {
+	struct sp_addr addr; /* for c= and m=; port 0 writes a port of 0 */
+	uint16_t rtcp_port;  /* written as a=rtcp:PORT; 0: no a=rtcp */
+	uint8_t direction;   /* written at the end, or KEEP_DIRECTION */
+	bool rtcp_mux;       /* a=rtcp-mux is written */
+	bool keep;           /* all leaves as it came; the rest is ignored */
+};
+
+/* What becomes of a body. sp_negotiate_edit makes one from a plan. */
+struct sp_sdp_edit {
+	struct sp_addr addr; /* for o=, and c= if no m= line gives another */
+	bool origin;         /* replace o='s address */
+	bool strip_ice;      /* remove ICE, m= lines with keep apart */
+	bool strip_bundle;   /* remove a=group:BUNDLE */
+	struct sp_sdp_edit_media media[SP_SDP_MEDIA_MAX]; /* as in the view */
+};
+
+/*
+ * Write the edited body: lines stay in place and as they came; m=, c= and o=
+ * change where asked; a=rtcp, a=rtcp-mux and direction go and come back in
+ * that order (direction, rtcp, mux) at the end of their section. c= is added
+ * only where the session's no longer fits. No NUL is added.
+ *
+ * Core:  control.
+ * Owns:  nothing; @sdp's body and @buf must not overlap.
+ * Fails: SP_NO_SPACE if @size is too small; @len is then untouched and @buf
+ *        holds rubbish. SP_SDP_OUT_MAX is always enough.
+ */
+enum sp_status sp_sdp_edit(const struct sp_sdp *sdp,
+	const struct sp_sdp_edit *edit, char *buf, size_t size,
+	size_t *len) SP_MUST_CHECK;
+
+#endif
