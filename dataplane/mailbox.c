@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "dataplane/mailbox.h"
+
+#include <poll.h>
+#include <rte_mbuf.h>
+#include <rte_ring.h>
+#include <rte_ring_elem.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PUNT_RING 256u
+#define ONE_TO_ONE (RING_F_SP_ENQ | RING_F_SC_DEQ)
+
+static struct rte_ring *
+make(const char *what, unsigned int index, unsigned int element,
+	unsigned int count)
+{
+	char name[RTE_RING_NAMESIZE];
+
+	snprintf(name, sizeof name, "%s%u", what, index);
+	return rte_ring_create_elem(
+		name, element, count, SOCKET_ID_ANY, ONE_TO_ONE);
+}
+
+enum sp_status
+sp_mailbox_open(struct sp_mailbox *box, unsigned int index, int control_bell)
+{
+	memset(box, 0, sizeof *box);
+	box->control_bell = control_bell;
+	box->worker_bell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	box->todo =
+		make("todo", index, sizeof(struct sp_command), SP_MAILBOX_TODO);
+	box->done =
+		make("done", index, sizeof(struct sp_done), SP_MAILBOX_TODO);
+	box->news = make(
+		"news", index, sizeof(struct sp_report_news), SP_MAILBOX_NEWS);
+	box->punt = make("punt", index, sizeof(void *), PUNT_RING);
+	box->transmit = make("transmit", index, sizeof(void *), PUNT_RING);
+	if (box->worker_bell < 0 || !box->todo || !box->done || !box->news ||
+		!box->punt || !box->transmit) {
+		sp_mailbox_close(box);
+		return SP_NO_MEMORY;
+	}
+	return SP_OK;
+}
+
+static void
+close_packets(struct rte_ring *ring)
+{
+	struct rte_mbuf *m;
+
+	while (ring && rte_ring_dequeue(ring, (void **)&m) == 0)
+		rte_pktmbuf_free(m);
+	rte_ring_free(ring);
+}
+
+void
+sp_mailbox_close(struct sp_mailbox *box)
+{
+	close_packets(box->punt);
+	close_packets(box->transmit);
+	rte_ring_free(box->todo);
+	rte_ring_free(box->done);
+	rte_ring_free(box->news);
+	if (box->todo && box->worker_bell >= 0)
+		close(box->worker_bell);
+	memset(box, 0, sizeof *box);
+}
+
+/* DPDK's rings do not promise to leave the element alone, but they do. */
+static bool
+put(struct rte_ring *ring, const void *element, unsigned int size)
+{
+	return rte_ring_enqueue_elem(ring, (void *)(uintptr_t)element, size) ==
+		0;
+}
+
+unsigned int
+sp_mailbox_room(const struct sp_mailbox *box)
+{
+	return rte_ring_free_count(box->todo);
+}
+
+enum sp_status
+sp_mailbox_send(struct sp_mailbox *box, const struct sp_command *cmd)
+{
+	return put(box->todo, cmd, sizeof *cmd) ? SP_OK : SP_FULL;
+}
+
+static void
+ring_bell(int fd)
+{
+	const uint64_t one = 1;
+
+	/* Full means rung already; nothing else can fail here. */
+	if (write(fd, &one, sizeof one) < 0)
+		return;
+}
+
+void
+sp_mailbox_ring(struct sp_mailbox *box)
+{
+	/* Pairs with the fence in sleep: one of the two sees the other. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&box->asleep, __ATOMIC_RELAXED))
+		ring_bell(box->worker_bell);
+}
+
+unsigned int
+sp_mailbox_take(
+	struct sp_mailbox *box, struct sp_command *cmd, unsigned int max)
+{
+	const unsigned int room = rte_ring_free_count(box->done);
+
+	return rte_ring_dequeue_burst_elem(
+		box->todo, cmd, sizeof *cmd, room < max ? room : max, NULL);
+}
+
+void
+sp_mailbox_answer(struct sp_mailbox *box, const struct sp_done *done)
+{
+	/* take() left room for it. */
+	put(box->done, done, sizeof *done);
+}
+
+bool
+sp_mailbox_tell(struct sp_mailbox *box, const struct sp_report_news *news)
+{
+	return put(box->news, news, sizeof *news);
+}
+
+void
+sp_mailbox_wake_control(const struct sp_mailbox *box)
+{
+	ring_bell(box->control_bell);
+}
+
+void
+sp_mailbox_sleep(struct sp_mailbox *box, uint32_t us)
+{
+	const struct timespec limit = { .tv_sec = us / 1000000,
+		.tv_nsec = us % 1000000 * 1000L };
+	struct pollfd bell = { .fd = box->worker_bell, .events = POLLIN };
+	uint64_t rung;
+
+	__atomic_store_n(&box->asleep, 1, __ATOMIC_RELAXED);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (rte_ring_empty(box->todo) && rte_ring_empty(box->transmit) &&
+		ppoll(&bell, 1, &limit, NULL) > 0 &&
+		read(box->worker_bell, &rung, sizeof rung) < 0)
+		rung = 0; /* somebody else's wake-up: there is none to take */
+	__atomic_store_n(&box->asleep, 0, __ATOMIC_RELAXED);
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef SP_DATAPLANE_MAILBOX_H
+#define SP_DATAPLANE_MAILBOX_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "dataplane/command.h"
+#include "relay/status.h"
+
+struct rte_ring;
+
+#define SP_MAILBOX_TODO 4096u /* commands on their way to a worker */
+#define SP_MAILBOX_NEWS 1024u
+
+/*
+ * The rings between control and one worker; each has one producer and one
+ * consumer. Neither side ever waits for the other: the worker takes no more
+ * commands than it has room to answer, and the doorbells only wake sleepers.
+ */
+struct sp_mailbox {
+	struct rte_ring *todo; /* struct sp_command, control to worker */
+	struct rte_ring *done; /* struct sp_done, worker to control */
+	struct rte_ring *news; /* struct sp_report_news, worker to control */
+	struct rte_ring *punt; /* struct rte_mbuf *, worker to control */
+	struct rte_ring *transmit; /* struct rte_mbuf *, control to worker */
+	int worker_bell;  /* eventfd: wakes the worker from its sleep */
+	int control_bell; /* eventfd, shared by all workers; not owned */
+	uint32_t asleep;  /* worker: I may be sleeping; relaxed */
+};
+
+/* Make the rings of worker @index. Core: start-up. Fails: SP_NO_MEMORY. */
+enum sp_status sp_mailbox_open(struct sp_mailbox *box, unsigned int index,
+	int control_bell) SP_MUST_CHECK;
+
+/* Free them, and packets still in them. Takes half-open and zeroed ones. */
+void sp_mailbox_close(struct sp_mailbox *box);
+
+/* Core: control. How many commands fit now. */
+unsigned int sp_mailbox_room(const struct sp_mailbox *box);
+
+/* Send a command. Core: control. Fails: SP_FULL. */
+enum sp_status sp_mailbox_send(
+	struct sp_mailbox *box, const struct sp_command *cmd) SP_MUST_CHECK;
+
+/* Wake the worker if it sleeps. Core: control, after sending. */
+void sp_mailbox_ring(struct sp_mailbox *box);
+
+/* Take up to @max commands that can be answered. Core: worker. */
+unsigned int sp_mailbox_take(
+	struct sp_mailbox *box, struct sp_command *cmd, unsigned int max);
+
+/* Answer one of them. Core: worker. */
+void sp_mailbox_answer(struct sp_mailbox *box, const struct sp_done *done);
+
+/* Tell news. False if the ring is full. Core: worker. */
+bool sp_mailbox_tell(struct sp_mailbox *box, const struct sp_report_news *news);
+
+/* Wake control: something was put into done, news or punt. Core: worker. */
+void sp_mailbox_wake_control(const struct sp_mailbox *box);
+
+/*
+ * Sleep until control rings or @us have passed. Core: worker, when idle.
+ */
+void sp_mailbox_sleep(struct sp_mailbox *box, uint32_t us);
+
+#endif

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef SP_DATAPLANE_STAGE_H
+#define SP_DATAPLANE_STAGE_H
+
+#include <stdint.h>
+
+#include "dataplane/burst.h"
+#include "dataplane/flow_table.h"
+#include "dataplane/l2.h"
+#include "dataplane/local.h"
+
+struct rte_mempool;
+
+/*
+ * The stages of a packet's journey, in their order: allow, authenticate, only
+ * then remember. Each works on a whole burst. Core: worker, for every burst.
+ */
+
+/* Ethernet to UDP: which local and port, or why not. Sets payload. */
+void sp_stage_classify(struct sp_burst *b, const struct sp_locals *locals);
+
+/* Local port to flow; starts loading its lines. */
+void sp_stage_lookup(struct sp_burst *b, struct sp_flow_table *t);
+
+/*
+ * May this packet speak here? What it is (RFC 7983), whether its form is
+ * right, and whether its source may be or become the flow's. Changes nothing.
+ */
+void sp_stage_admit(struct sp_burst *b, struct sp_flow_table *t);
+
+/* What the commit stage learnt that others must hear of. */
+struct sp_stage_news {
+	uint32_t flow;
+	uint8_t kind;  /* enum sp_dataplane_news */
+	uint8_t class; /* enum sp_latch_class */
+	struct sp_addr remote;
+};
+
+#define SP_STAGE_HOLDERS 512u /* flows that hold packets at a time */
+#define SP_STAGE_HOLD_MS 500u /* for how long they do */
+#define SP_STAGE_OUT (SP_BURST * (SP_FLOW_HOLD + 1))
+
+/* What the commit stage keeps, and what leaves it besides the burst. */
+struct sp_stage_commit {
+	struct rte_mempool *hold_pool; /* copies of packets on probation */
+	struct rte_mbuf *released[SP_STAGE_OUT]; /* to be sent */
+	struct sp_stage_news news[SP_BURST];
+	uint16_t n_released;
+	uint16_t n_news;
+	uint16_t n_holders;
+	uint32_t holding;                  /* copies held now */
+	uint32_t expired;                  /* held in vain and freed */
+	uint32_t holder[SP_STAGE_HOLDERS]; /* flows that hold something */
+};
+
+/*
+ * The packet is what it claims: latch its source, count it. Packets whose
+ * source just proved itself leave in @released, the proof last and as a copy
+ * too, to make the whole journey before the burst goes on with its own.
+ */
+void sp_stage_commit(
+	struct sp_burst *b, struct sp_flow_table *t, struct sp_stage_commit *c);
+
+/* Free what was held for too long. Core: worker, some ten times a second. */
+void sp_stage_commit_age(
+	struct sp_stage_commit *c, struct sp_flow_table *t, uint32_t now_ms);
+
+/* Free what flow @id holds, before it is stopped. */
+void sp_stage_commit_drop(
+	struct sp_stage_commit *c, struct sp_flow_table *t, uint32_t id);
+
+/*
+ * When a copied packet arrived, in microseconds; it lies beside the mbuf,
+ * whose port is the index of the NIC.
+ */
+uint64_t *sp_stage_arrival(struct rte_mbuf *m);
+
+/* Put on the headers that the out flow leaves with. */
+void sp_stage_rewrite(struct sp_burst *b, const struct sp_l2 *hops);
+
+/* Count a drop for its flow, where there is one. */
+static inline void
+sp_stage_count_drop(
+	struct sp_flow_table *t, uint32_t flow, enum sp_verdict verdict)
+{
+	if (flow == 0 || verdict <= SP_VERDICT_FORWARD)
+		return;
+	t->aside[flow].used = 1;
+	t->aside[flow].dropped[verdict - SP_VERDICT_FORWARD - 1]++;
+}
+
+#endif

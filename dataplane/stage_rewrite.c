@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <rte_branch_prediction.h>
+#include <rte_mbuf.h>
+#include <string.h>
+
+#include "dataplane/stage.h"
+#include "relay/demux.h"
+
+/* May a packet leave by @out at all? */
+static inline enum sp_verdict
+check_out(const struct sp_flow *out, uint8_t what)
+{
+	const uint8_t need =
+		what == SP_DEMUX_RTCP ? SP_FLOW_READY : SP_FLOW_READY_MEDIA;
+
+	if (unlikely(!(out->ready & need)))
+		return SP_VERDICT_NO_REMOTE;
+	if (unlikely(!out->answered) && out->unanswered != 0 &&
+		(int32_t)(out->sent - out->unanswered) >= 0)
+		return SP_VERDICT_UNANSWERED;
+	return SP_VERDICT_FORWARD;
+}
+
+static inline enum sp_verdict
+rewrite(struct sp_burst *b, unsigned int i, const struct sp_l2 *hops)
+{
+	struct rte_mbuf *m = b->pkt[i];
+	const struct sp_datagram *d = &b->datagram[i];
+	struct sp_flow *out = b->out[i];
+	const struct sp_header *h = &out->header;
+	const struct sp_l2 *l2 = &hops[out->hop];
+	const enum sp_verdict verdict = check_out(out, b->what[i]);
+	uint8_t *payload = b->payload[i];
+	uint8_t *frame = payload - h->len - l2->len;
+
+	if (unlikely(verdict != SP_VERDICT_FORWARD))
+		return verdict;
+	if (unlikely(!l2->ready))
+		return SP_VERDICT_NO_NEXT_HOP;
+	if (unlikely(h->len + d->payload_len > l2->mtu ||
+		    frame < (uint8_t *)m->buf_addr))
+		return SP_VERDICT_TOO_BIG;
+
+	/* The checksum of the old header goes before the header does. */
+	const uint16_t check_be = sp_header_check(h, d, payload);
+
+	sp_header_place(h, payload - h->len, d->payload_len, d->ecn, check_be);
+	if (l2->len == SP_L2_PLAIN)
+		memcpy(frame, l2->header, SP_L2_PLAIN);
+	else
+		memcpy(frame, l2->header, SP_L2_TAGGED);
+
+	m->data_off = (uint16_t)(frame - (uint8_t *)m->buf_addr);
+	m->data_len = (uint16_t)(l2->len + h->len + d->payload_len);
+	m->pkt_len = m->data_len;
+	m->ol_flags &= RTE_MBUF_F_EXTERNAL | RTE_MBUF_F_INDIRECT;
+	out->sent++;
+	return SP_VERDICT_FORWARD;
+}
+
+void
+sp_stage_rewrite(struct sp_burst *b, const struct sp_l2 *hops)
+{
+	for (unsigned int i = 0; i < b->count; i++) {
+		if (b->verdict[i] != SP_VERDICT_FORWARD)
+			continue;
+		b->verdict[i] = (uint8_t)rewrite(b, i, hops);
+		b->out_nic[i] = hops[b->out[i]->hop].nic;
+	}
+}

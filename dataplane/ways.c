@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <string.h>
+
+#include "dataplane/internal.h"
+
+#define SWEEP_AT_ONCE 2048u
+#define ROOM_FOR_SWEEP 64u
+
+static enum sp_status
+send(struct sp_dataplane *dp, unsigned int worker, const struct sp_command *cmd)
+{
+	struct sp_mailbox *box = &dp->crew[worker].worker->box;
+	const enum sp_status status = sp_mailbox_send(box, cmd);
+
+	sp_mailbox_ring(box);
+	return status;
+}
+
+void
+sp_ways_on_change(void *arg, uint16_t id, const struct sp_l2 *l2)
+{
+	struct sp_dataplane *dp = arg;
+	struct sp_command cmd = {
+		.kind = SP_COMMAND_L2, .hop[0] = id, .silent = 1, .l2 = *l2
+	};
+
+	cmd.l2.nic = dp->nic_of_realm[l2->realm];
+	dp->l2[id] = cmd.l2;
+	if (id > dp->max_l2)
+		dp->max_l2 = id;
+	for (unsigned int w = 0; w < dp->n_workers; w++) {
+		struct sp_crew *crew = &dp->crew[w];
+
+		if (crew->l2_next == 0 && send(dp, w, &cmd) == SP_OK)
+			continue;
+		if (crew->l2_next == 0 || crew->l2_next > id)
+			crew->l2_next = id;
+	}
+}
+
+/* A sweep under way is finished first, and then done again. */
+static void
+ask_sweep(struct sp_crew *crew)
+{
+	if (crew->sweep) {
+		crew->sweep_again = true;
+		return;
+	}
+	crew->sweep = true;
+	crew->swept = 0;
+}
+
+void
+sp_ways_on_move(void *arg, uint16_t realm, const struct sp_addr *dst,
+	uint16_t from, uint16_t to)
+{
+	struct sp_dataplane *dp = arg;
+
+	(void)realm;
+	(void)dst;
+	(void)from;
+	(void)to;
+	for (unsigned int w = 0; w < dp->n_workers; w++)
+		ask_sweep(&dp->crew[w]);
+}
+
+static void
+put(struct sp_dataplane *dp, struct sp_way *way, enum sp_way_kind kind)
+{
+	if (way->dst[kind].family == SP_FAMILY_NONE)
+		return;
+	sp_nexthop_put(dp->nexthop, way->realm, &way->dst[kind],
+		sp_dataplane_clock_ms(dp));
+	way->dst[kind] = (struct sp_addr){ 0 };
+	way->hop[kind] = 0;
+}
+
+/* Hold @dst in place of what @kind held before. All or nothing. */
+static enum sp_status
+hold(struct sp_dataplane *dp, struct sp_way *way, enum sp_way_kind kind,
+	struct sp_addr dst)
+{
+	enum sp_status status;
+	uint16_t hop;
+
+	dst.port = 0;
+	if (sp_addr_equal(&way->dst[kind], &dst))
+		return SP_OK;
+	if (dst.family == SP_FAMILY_NONE) {
+		put(dp, way, kind);
+		return SP_OK;
+	}
+	status = sp_nexthop_get(
+		dp->nexthop, way->realm, &dst, sp_dataplane_clock_ms(dp), &hop);
+	if (status != SP_OK)
+		return status;
+	put(dp, way, kind);
+	way->dst[kind] = dst;
+	way->hop[kind] = hop;
+	return SP_OK;
+}
+
+void
+sp_ways_put(struct sp_dataplane *dp, unsigned int worker, uint32_t flow)
+{
+	struct sp_way *way = &dp->crew[worker].way[flow];
+
+	for (enum sp_way_kind kind = 0; kind < SP_WAYS; kind++)
+		put(dp, way, kind);
+}
+
+static struct sp_command
+hops_command(uint32_t flow, const struct sp_way *way)
+{
+	struct sp_command cmd = { .kind = SP_COMMAND_HOPS,
+		.flow = flow,
+		.silent = 1,
+		.learnt = way->dst[SP_WAY_LEARNT] };
+
+	memcpy(cmd.hop, way->hop, sizeof cmd.hop);
+	return cmd;
+}
+
+void
+sp_ways_learn(struct sp_dataplane *dp, unsigned int worker, uint32_t flow,
+	const struct sp_addr *remote)
+{
+	struct sp_crew *crew = &dp->crew[worker];
+	struct sp_way *way = &crew->way[flow];
+	struct sp_command cmd;
+
+	/* The flow may have been stopped since. */
+	if (way->dst[SP_WAY_SIGNALLED].family == SP_FAMILY_NONE &&
+		way->dst[SP_WAY_SIP].family == SP_FAMILY_NONE)
+		return;
+	if (sp_addr_same_ip(&way->dst[SP_WAY_SIGNALLED], remote) ||
+		sp_addr_same_ip(&way->dst[SP_WAY_SIP], remote))
+		return;
+	if (hold(dp, way, SP_WAY_LEARNT, *remote) != SP_OK)
+		return;
+	cmd = hops_command(flow, way);
+	if (send(dp, worker, &cmd) != SP_OK)
+		ask_sweep(crew);
+}
+
+/* Ask anew which hop a held destination takes. Returns whether it changed. */
+static bool
+refresh(struct sp_dataplane *dp, struct sp_way *way)
+{
+	const uint64_t now_ms = sp_dataplane_clock_ms(dp);
+	bool changed = false;
+
+	for (enum sp_way_kind kind = 0; kind < SP_WAYS; kind++) {
+		uint16_t hop;
+
+		if (way->dst[kind].family == SP_FAMILY_NONE ||
+			sp_nexthop_get(dp->nexthop, way->realm, &way->dst[kind],
+				now_ms, &hop) != SP_OK)
+			continue;
+		sp_nexthop_put(
+			dp->nexthop, way->realm, &way->dst[kind], now_ms);
+		changed |= hop != way->hop[kind];
+		way->hop[kind] = hop;
+	}
+	return changed || way->dst[SP_WAY_LEARNT].family != SP_FAMILY_NONE;
+}
+
+static void
+sweep(struct sp_dataplane *dp, unsigned int worker)
+{
+	struct sp_crew *crew = &dp->crew[worker];
+
+	for (unsigned int n = 0; n < SWEEP_AT_ONCE; n++) {
+		struct sp_command cmd;
+
+		if (++crew->swept > dp->max_flows) {
+			crew->sweep = crew->sweep_again;
+			crew->sweep_again = false;
+			crew->swept = 0;
+			return;
+		}
+		if (!refresh(dp, &crew->way[crew->swept]))
+			continue;
+		cmd = hops_command(crew->swept, &crew->way[crew->swept]);
+		if (send(dp, worker, &cmd) != SP_OK) {
+			crew->swept--;
+			return;
+		}
+	}
+}
+
+/* Tell a worker the next hops that found its mailbox full. */
+static void
+catch_up(struct sp_dataplane *dp, unsigned int worker)
+{
+	struct sp_crew *crew = &dp->crew[worker];
+
+	while (crew->l2_next != 0) {
+		const struct sp_command cmd = { .kind = SP_COMMAND_L2,
+			.silent = 1,
+			.hop[0] = (uint16_t)crew->l2_next,
+			.l2 = dp->l2[crew->l2_next] };
+
+		if (send(dp, worker, &cmd) != SP_OK)
+			return;
+		if (++crew->l2_next > dp->max_l2)
+			crew->l2_next = 0;
+	}
+}
+
+void
+sp_ways_serve(struct sp_dataplane *dp)
+{
+	for (unsigned int w = 0; w < dp->n_workers; w++) {
+		catch_up(dp, w);
+		if (dp->crew[w].sweep &&
+			sp_dataplane_room(dp, w) >= ROOM_FOR_SWEEP)
+			sweep(dp, w);
+	}
+}
+
+/* The address that orders name, or none where the local can't reach it. */
+static struct sp_addr
+reachable(const struct sp_local *local, const struct sp_addr *addr)
+{
+	return addr->family == local->addr.family ? *addr
+						  : (struct sp_addr){ 0 };
+}
+
+enum sp_status
+sp_dataplane_program(struct sp_dataplane *dp, unsigned int worker,
+	uint32_t flow, const struct sp_flow_conf *conf, uint64_t ticket)
+{
+	const struct sp_local *local = &dp->locals.local[conf->local];
+	struct sp_way *way = &dp->crew[worker].way[flow];
+	struct sp_command cmd = { .kind = SP_COMMAND_PROGRAM,
+		.flow = flow,
+		.ticket = ticket,
+		.conf = *conf };
+	const bool fresh =
+		way->dst[SP_WAY_SIGNALLED].family == SP_FAMILY_NONE &&
+		way->dst[SP_WAY_SIP].family == SP_FAMILY_NONE;
+	enum sp_status status = SP_OK;
+
+	/* Room for the hops' own messages too: then nothing fails halfway. */
+	if (sp_dataplane_room(dp, worker) < SP_WAYS + 1)
+		return SP_FULL;
+	way->realm = local->realm;
+	cmd.conf.signalled = reachable(local, &conf->signalled);
+	cmd.conf.signalling = reachable(local, &conf->signalling);
+	/* A party on hold without an address stays where it was. */
+	if (fresh || cmd.conf.signalled.family != SP_FAMILY_NONE)
+		status = hold(dp, way, SP_WAY_SIGNALLED, cmd.conf.signalled);
+	if (status == SP_OK)
+		status = hold(dp, way, SP_WAY_SIP, cmd.conf.signalling);
+	if (status != SP_OK) {
+		if (fresh)
+			sp_ways_put(dp, worker, flow);
+		return status;
+	}
+	memcpy(cmd.hop, way->hop, sizeof cmd.hop);
+	return send(dp, worker, &cmd);
+}
+
+static enum sp_status
+order(struct sp_dataplane *dp, unsigned int worker, enum sp_command_kind kind,
+	uint32_t flow, struct sp_flow_report *report, uint64_t ticket)
+{
+	const struct sp_command cmd = { .kind = (uint16_t)kind,
+		.flow = flow,
+		.ticket = ticket,
+		.report = report };
+
+	return send(dp, worker, &cmd);
+}
+
+enum sp_status
+sp_dataplane_stop(struct sp_dataplane *dp, unsigned int worker, uint32_t flow,
+	struct sp_flow_report *report, uint64_t ticket)
+{
+	return order(dp, worker, SP_COMMAND_STOP, flow, report, ticket);
+}
+
+enum sp_status
+sp_dataplane_read(struct sp_dataplane *dp, unsigned int worker, uint32_t flow,
+	struct sp_flow_report *report, uint64_t ticket)
+{
+	return order(dp, worker, SP_COMMAND_READ, flow, report, ticket);
+}

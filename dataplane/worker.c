@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "dataplane/worker.h"
+
+#include <rte_branch_prediction.h>
+#include <rte_cycles.h>
+#include <rte_ethdev.h>
+#include <rte_mbuf.h>
+#include <rte_ring.h>
+#include <string.h>
+#include <sys/prctl.h>
+
+#include "relay/port_pool.h"
+
+#define AGE_EVERY_MS 100u
+
+/*
+ * How long an idle worker sleeps: shortly while flows run, because a packet
+ * waits as long; longer without any, because only control can wake it then.
+ */
+#define POLLS_BEFORE_SLEEP 64u
+#define SLEEP_BUSY_US 50u
+#define SLEEP_IDLE_US 1000u
+#define TIMER_SLACK_NS 1000ul
+
+uint64_t
+sp_worker_now_us(const struct sp_worker *w)
+{
+	const uint64_t ticks = rte_rdtsc() - w->tsc_start;
+
+	/* Split, so that the product stays within 64 bits for centuries. */
+	return ticks / w->tsc_hz * US_PER_S +
+		ticks % w->tsc_hz * US_PER_S / w->tsc_hz;
+}
+
+/* Give packets of other workers' ports to these workers. */
+static void
+hand_over(struct sp_worker *w, struct sp_burst *b)
+{
+	unsigned int kept = 0;
+
+	for (unsigned int i = 0; i < b->count; i++) {
+		const unsigned int owner = b->verdict[i] == SP_VERDICT_FORWARD
+			? sp_port_owner(b->datagram[i].to.port, w->count)
+			: w->index;
+
+		if (owner == w->index) {
+			b->pkt[kept] = b->pkt[i];
+			b->verdict[kept] = b->verdict[i];
+			b->datagram[kept] = b->datagram[i];
+			b->payload[kept] = b->payload[i];
+			b->local[kept] = b->local[i];
+			kept++;
+			continue;
+		}
+		b->pkt[i]->port = b->nic;
+		if (rte_ring_enqueue(w->to[owner].owner, b->pkt[i]) == 0) {
+			sp_counter_add(&w->counters.handed_over, 1);
+		} else {
+			rte_pktmbuf_free(b->pkt[i]);
+			sp_counter_add(&w->counters.hand_over_full, 1);
+		}
+	}
+	b->count = (uint16_t)kept;
+}
+
+/* Tell control what the commit stage learnt. */
+static void
+tell(struct sp_worker *w, uint64_t now_us)
+{
+	struct sp_stage_commit *c = &w->commit;
+
+	for (unsigned int i = 0; i < c->n_news; i++) {
+		const struct sp_report_news news = {
+			.remote = c->news[i].remote,
+			.flow = c->news[i].flow,
+			.kind = c->news[i].kind,
+			.class = c->news[i].class,
+			.at_ms = (uint32_t)(now_us / 1000),
+		};
+
+		if (!sp_mailbox_tell(&w->box, &news))
+			sp_counter_add(&w->counters.news_lost, 1);
+	}
+	c->n_news = 0;
+	sp_mailbox_wake_control(&w->box);
+}
+
+static void journey(struct sp_worker *w, struct sp_burst *b);
+
+/*
+ * Send on what was held while its source proved itself: each with the time
+ * it came at, before the packet that was the proof.
+ */
+static void
+send_released(struct sp_worker *w)
+{
+	struct sp_stage_commit *c = &w->commit;
+	struct rte_mbuf *pkt[SP_STAGE_OUT];
+	const unsigned int n = c->n_released;
+	struct sp_burst one;
+
+	memcpy(pkt, c->released, n * sizeof *pkt);
+	c->n_released = 0;
+	for (unsigned int i = 0; i < n; i++) {
+		one.count = 1;
+		one.pkt[0] = pkt[i];
+		one.nic = (uint8_t)pkt[i]->port;
+		one.now_us = *sp_stage_arrival(pkt[i]);
+		sp_stage_classify(&one, w->locals);
+		journey(w, &one);
+	}
+}
+
+/* A burst of this worker's own ports, from lookup to transmission. */
+static void
+journey(struct sp_worker *w, struct sp_burst *b)
+{
+	sp_stage_lookup(b, &w->table);
+	sp_stage_admit(b, &w->table);
+	sp_stage_commit(b, &w->table, &w->commit);
+	if (unlikely(w->commit.n_news > 0))
+		tell(w, b->now_us);
+	if (unlikely(w->commit.n_released > 0))
+		send_released(w);
+	sp_stage_rewrite(b, w->hops);
+	sp_worker_send(w, b);
+}
+
+static unsigned int
+poll_nic(struct sp_worker *w, unsigned int nic)
+{
+	const struct sp_nic *n = w->nics[nic];
+	struct sp_burst *b = &w->burst;
+	unsigned int seen = 0;
+
+	for (unsigned int q = w->index; q < n->n_rx; q += w->count) {
+		b->count = rte_eth_rx_burst(
+			n->rx[q].port, n->rx[q].queue, b->pkt, SP_BURST);
+		if (b->count == 0)
+			continue;
+		seen += b->count;
+		sp_counter_add(&w->counters.received, b->count);
+		b->nic = (uint8_t)nic;
+		b->now_us = sp_worker_now_us(w);
+		sp_stage_classify(b, w->locals);
+		if (w->count > 1)
+			hand_over(w, b);
+		journey(w, b);
+	}
+	return seen;
+}
+
+/* Take packets that other workers received for this one's ports. */
+static unsigned int
+take_over(struct sp_worker *w)
+{
+	struct sp_burst *b = &w->burst;
+	unsigned int seen = 0;
+
+	for (unsigned int i = 0; i < w->count; i++) {
+		struct rte_mbuf *pkt[SP_BURST];
+		unsigned int n, at = 0;
+
+		if (i == w->index)
+			continue;
+		n = rte_ring_dequeue_burst(
+			w->from[i].owner, (void **)pkt, SP_BURST, NULL);
+		seen += n;
+		sp_counter_add(&w->counters.taken_over, n);
+		/* A burst is of one NIC; runs of a NIC keep their order. */
+		while (at < n) {
+			b->nic = (uint8_t)pkt[at]->port;
+			b->count = 0;
+			while (at < n && pkt[at]->port == b->nic)
+				b->pkt[b->count++] = pkt[at++];
+			b->now_us = sp_worker_now_us(w);
+			sp_stage_classify(b, w->locals);
+			journey(w, b);
+		}
+	}
+	return seen;
+}
+
+/* Packets held are in no verdict yet; those held in vain now get theirs. */
+static void
+count_held(struct sp_worker *w)
+{
+	struct sp_stage_commit *c = &w->commit;
+
+	if (likely(c->expired == 0 && c->holding == w->counters.held))
+		return;
+	sp_counter_add(&w->counters.verdict[SP_VERDICT_PROBATION], c->expired);
+	__atomic_store_n(&w->counters.held, c->holding, __ATOMIC_RELAXED);
+	c->expired = 0;
+}
+
+unsigned int
+sp_worker_poll(struct sp_worker *w)
+{
+	unsigned int seen = 0;
+	uint32_t now_ms;
+
+	for (unsigned int nic = 0; nic < w->n_nics; nic++)
+		seen += poll_nic(w, nic);
+	if (w->count > 1)
+		seen += take_over(w) + sp_worker_transmit_shared(w);
+	seen += sp_worker_transmit_slow(w);
+
+	now_ms = (uint32_t)(sp_worker_now_us(w) / 1000);
+	sp_worker_obey(w, now_ms);
+	if (unlikely(now_ms - w->age_ms >= AGE_EVERY_MS)) {
+		w->age_ms = now_ms;
+		sp_stage_commit_age(&w->commit, &w->table, now_ms);
+	}
+	count_held(w);
+	return seen;
+}
+
+int
+sp_worker_run(void *worker)
+{
+	struct sp_worker *w = worker;
+
+	/* The kernel's 50 us of slack would double the shortest sleep. */
+	if (!w->busy)
+		prctl(PR_SET_TIMERSLACK, TIMER_SLACK_NS);
+	while (!__atomic_load_n(&w->stop, __ATOMIC_RELAXED)) {
+		sp_counter_add(&w->counters.polls, 1);
+		if (sp_worker_poll(w) > 0) {
+			sp_counter_add(&w->counters.busy_polls, 1);
+			w->idle_polls = 0;
+		} else if (!w->busy && ++w->idle_polls > POLLS_BEFORE_SLEEP) {
+			sp_mailbox_sleep(&w->box,
+				w->table.running > 0 ? SLEEP_BUSY_US
+						     : SLEEP_IDLE_US);
+		}
+	}
+	return 0;
+}
