@@ -204,6 +204,18 @@ read_formats(struct parser *p, struct sp_sdp_media *m)
 	return SP_OK;
 }
 
+/* RFC 8866 wants these; without them the body was most likely cut off. */
+static enum sp_status
+check_session(struct parser *p)
+{
+	if (!(p->letters & 1u << ('o' - 'a')))
+		return refuse(p, SP_MALFORMED, "the session has no o= line");
+	if (!(p->letters & 1u << ('t' - 'a')))
+		return refuse(p, SP_MALFORMED,
+			"the session has no t= line: was the SDP cut off?");
+	return SP_OK;
+}
+
 /* The section that ends here is complete: what does it inherit? */
 static enum sp_status
 close_section(struct parser *p, const char *end)
@@ -214,7 +226,7 @@ close_section(struct parser *p, const char *end)
 
 	if (!m) {
 		sdp->session.len = (size_t)(end - sdp->session.at);
-		return SP_OK;
+		return check_session(p);
 	}
 	m->section.len = (size_t)(end - m->section.at);
 	if (m->addr.family == SP_FAMILY_NONE)

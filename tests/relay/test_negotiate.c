@@ -7,6 +7,9 @@
 
 #include "relay/negotiate.h"
 
+/* The session that a body must have at least. */
+#define OWN "v=0\r\no=- 1 2 IN IP4 0.0.0.0\r\nt=0 0\r\n"
+
 #define SESSION                                                                \
 	"v=0\r\no=- 1 2 IN IP4 192.0.2.1\r\ns=-\r\n"                           \
 	"c=IN IP4 192.0.2.1\r\nt=0 0\r\n"
@@ -364,8 +367,8 @@ Test(negotiate, refusal_leaves_the_plan_alone)
 Test(negotiate, family_is_the_policys_or_the_writers)
 {
 	static const char six[] =
-		"v=0\r\nm=audio 0 RTP/AVP 0\r\nc=IN IP4 192.0.2.1\r\n"
-		"m=audio 4000 RTP/AVP 0\r\nc=IN IP6 2001:db8::1\r\n";
+		OWN "m=audio 0 RTP/AVP 0\r\nc=IN IP4 192.0.2.1\r\n"
+		    "m=audio 4000 RTP/AVP 0\r\nc=IN IP6 2001:db8::1\r\n";
 
 	cr_assert(eq(int, offer(six), SP_OK));
 	cr_expect(eq(int, plan.family, SP_FAMILY_IP6));
@@ -373,9 +376,9 @@ Test(negotiate, family_is_the_policys_or_the_writers)
 	cr_assert(eq(int, offer(six), SP_OK));
 	cr_expect(eq(int, plan.family, SP_FAMILY_IP4));
 	policy.address_family = SP_FAMILY_NONE;
-	cr_assert(eq(int, offer("v=0\r\n"), SP_OK));
+	cr_assert(eq(int, offer(OWN), SP_OK));
 	cr_expect(eq(int, plan.family, SP_FAMILY_IP4));
-	cr_assert(eq(int, offer("v=0\r\nc=IN IP6 2001:db8::1\r\n"), SP_OK));
+	cr_assert(eq(int, offer(OWN "c=IN IP6 2001:db8::1\r\n"), SP_OK));
 	cr_expect(eq(int, plan.family, SP_FAMILY_IP6));
 }
 

@@ -204,7 +204,8 @@ Test(sdp_edit, largest_growth_fits_the_largest_output)
 	char *at = body +
 		sprintf(body,
 			"v=0\no=- 1 2 IN IP4 0.0.0.0\n"
-			"c=IN IP4 0.0.0.0\n");
+			"c=IN IP4 0.0.0.0\n"
+			"t=0 0\n");
 	size_t was;
 
 	for (int i = 0; i < SP_SDP_MEDIA_MAX; i++)

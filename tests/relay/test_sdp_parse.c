@@ -7,6 +7,9 @@
 
 #include "relay/sdp.h"
 
+/* The session that a body must have at least. */
+#define OWN "v=0\no=- 1 2 IN IP4 ::\nt=0 0\n"
+
 #define SESSION                                                                \
 	"v=0\r\no=- 1 2 IN IP4 192.0.2.1\r\ns=-\r\n"                           \
 	"c=IN IP4 192.0.2.1\r\nt=0 0\r\n"
@@ -153,28 +156,32 @@ ParameterizedTestParameters(sdp_parse, bodies_are_judged)
 {
 	/* clang-format off */
 	static struct body_case cases[] = {
-		{ "shortest", "v=0", 0, SP_OK },
+		{ "shortest", "v=0\no=- 1 2 IN IP4 ::\nt=", 0, SP_OK },
+		{ "no o=", "v=0\ns=-\nt=0 0\n", 0, SP_MALFORMED },
+		{ "no t=", "v=0\no=- 1 2 IN IP4 ::\n", 0, SP_MALFORMED },
 		{ "empty line", "\r\n", 0, SP_MALFORMED },
 		{ "version 1", "v=1\r\n", 0, SP_MALFORMED },
 		{ "version twice", "v=\nv=0\n", 0, SP_MALFORMED },
 		{ "not v= first", "s=-\r\nv=0\r\n", 0, SP_MALFORMED },
-		{ "two o=", "v=0\no=- 1 2 IN IP4 ::\no=- 1 2 IN IP4 ::\n", 0,
+		{ "two o=", OWN "o=- 1 2 IN IP4 ::\n", 0,
 			SP_MALFORMED },
 		{ "o= with five fields", "v=0\no=- 1 2 IN IP4\n", 0,
 			SP_MALFORMED },
 		{ "o= with nothing", "v=0\no=\n", 0, SP_MALFORMED },
-		{ "two s=", "v=0\ns=-\ns=-\n", 0, SP_MALFORMED },
-		{ "two c=", "v=0\nc=IN IP6 ::1\nc=IN IP6 ::1\n", 0,
+		{ "two s=", OWN "s=-\ns=-\n", 0, SP_MALFORMED },
+		{ "two c=", OWN "c=IN IP6 ::1\nc=IN IP6 ::1\n", 0,
 			SP_MALFORMED },
-		{ "m= without c=", "v=0\nm=audio 1 RTP/AVP 0\n", 0,
+		{ "m= without c=", OWN "m=audio 1 RTP/AVP 0\n", 0,
 			SP_MALFORMED },
-		{ "refused m= without c=", "v=0\nm=audio 0 RTP/AVP 0\n", 0,
+		{ "refused m= without c=", OWN "m=audio 0 RTP/AVP 0\n", 0,
 			SP_OK },
-		{ "TCP without c=", "v=0\nm=message 1 TCP/MSRP *\n", 0,
+		{ "TCP without c=", OWN "m=message 1 TCP/MSRP *\n", 0,
 			SP_MALFORMED },
-		{ "NUL in a value", "v=0\ns=a\0b\n", 10, SP_MALFORMED },
-		{ "NUL for a letter", "v=0\n\0=1\n", 8, SP_MALFORMED },
-		{ "NUL after the end", "v=0\n\0", 5, SP_MALFORMED },
+		{ "NUL in a value", OWN "s=a\0b\n", sizeof OWN + 5,
+			SP_MALFORMED },
+		{ "NUL for a letter", OWN "\0=1\n", sizeof OWN + 3,
+			SP_MALFORMED },
+		{ "NUL after the end", OWN "\0", sizeof OWN, SP_MALFORMED },
 	};
 	/* clang-format on */
 
@@ -198,7 +205,7 @@ Test(sdp_parse, empty_body_is_refused)
 Test(sdp_parse, failure_leaves_the_output_alone)
 {
 	cr_assert(eq(int, parse(SESSION AUDIO), SP_OK));
-	cr_assert(eq(int, parse("v=0\r\nm=audio 1\r\n"), SP_MALFORMED));
+	cr_assert(eq(int, parse(OWN "m=audio 1\r\n"), SP_MALFORMED));
 	cr_expect(eq(int, sdp.media_count, 1));
 	cr_expect(addr_is(&sdp.media[0].addr, "192.0.2.1:4000"));
 }
@@ -208,6 +215,7 @@ Test(sdp_parse, session_fields_are_slices_of_the_body)
 	static const char body[] = "v=0\n"
 				   "o=Big Al 11 22 IN IP6 [2001:db8::9]\n"
 				   "c=IN IP6 2001:db8::1\n"
+				   "t=0 0\n"
 				   "a=group:BUNDLE 0 1\n"
 				   "a=ice-lite\n"
 				   "a=fingerprint:sha-256 AA:BB\n"
