@@ -21,7 +21,6 @@
 #include "dataplane/nic_kernel.h"
 
 #define PORTS 65536u
-#define TICK_MS 100
 #define POOL_CACHE 256u
 #define WORKER_MB 16u    /* rings, and packets on probation */
 #define POOL_SPARE 4096u /* bursts, rings between workers, slow path */
@@ -373,13 +372,9 @@ open_reserve(struct sp_dataplane *dp)
 static enum sp_status
 open_fds(struct sp_dataplane *dp)
 {
-	const struct itimerspec tick = {
-		.it_interval.tv_nsec = TICK_MS * 1000000L,
-		.it_value.tv_nsec = TICK_MS * 1000000L,
-	};
 	const int fds[] = { dp->bell, dp->timer, sp_nexthop_fd(dp->nexthop) };
 
-	timerfd_settime(dp->timer, 0, &tick, NULL);
+	sp_dataplane_tick(dp, SP_TICK_MS);
 	for (unsigned int i = 0; i < sizeof fds / sizeof *fds; i++) {
 		struct epoll_event event = { .events = EPOLLIN,
 			.data.fd = fds[i] };

@@ -41,6 +41,18 @@ struct sp_crew {
 	uint32_t l2_next; /* next hops from here on were not told; 0: all */
 };
 
+/*
+ * A flow that is programmed, but whose next hop's MAC is being asked for. Its
+ * ticket waits a moment, so that the first packet finds a way out.
+ */
+#define SP_LATE_MAX 1024u
+struct sp_late {
+	uint64_t ticket;
+	uint64_t until_ms;
+	uint16_t hop;
+	uint16_t status;
+};
+
 struct sp_dataplane {
 	struct sp_realm_conf realm[SP_REALMS_MAX];
 	uint16_t first_local[SP_REALMS_MAX];
@@ -64,6 +76,10 @@ struct sp_dataplane {
 	struct sp_l2 *l2; /* what workers were told, by next-hop id */
 	uint32_t max_l2;  /* highest id told */
 
+	struct sp_late late[SP_LATE_MAX];
+	unsigned int n_late;
+	bool fast; /* the timer ticks faster for them */
+
 	bool eal;      /* is open */
 	bool launched; /* workers run */
 	int epoll;
@@ -75,6 +91,10 @@ struct sp_dataplane {
 
 /* Milliseconds since open, 64 bits. */
 uint64_t sp_dataplane_clock_ms(const struct sp_dataplane *dp);
+
+/* Set the timer's pace. */
+#define SP_TICK_MS 100u
+void sp_dataplane_tick(struct sp_dataplane *dp, unsigned int ms);
 
 /* A next hop changed: tell the workers. Callback of nexthop.h. */
 void sp_ways_on_change(void *arg, uint16_t id, const struct sp_l2 *l2);

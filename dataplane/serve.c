@@ -4,12 +4,15 @@
 #include <rte_ring.h>
 #include <rte_ring_elem.h>
 #include <string.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "dataplane/internal.h"
 #include "relay/sum.h"
 
 #define AT_ONCE 64u
+#define LATE_MS 20u /* how long a ticket waits for a MAC at most */
+#define LATE_TICK_MS 5u
 #define ETHERTYPE_VLAN 0x8100
 #define VLAN_ID 0x0fff
 
@@ -124,6 +127,26 @@ serve_news(struct sp_dataplane *dp, unsigned int worker,
 	}
 }
 
+/* Is the ticket to wait for a MAC? Then keep it. */
+static bool
+keep_late(struct sp_dataplane *dp, unsigned int worker,
+	const struct sp_done *done)
+{
+	const struct sp_way *way = &dp->crew[worker].way[done->flow];
+	const uint16_t hop = way->hop[SP_WAY_SIGNALLED];
+
+	if (done->kind != SP_COMMAND_PROGRAM || done->status != SP_OK ||
+		hop == 0 || dp->l2[hop].ready || dp->n_late == SP_LATE_MAX)
+		return false;
+	dp->late[dp->n_late++] = (struct sp_late){
+		.ticket = done->ticket,
+		.status = done->status,
+		.hop = hop,
+		.until_ms = sp_dataplane_clock_ms(dp) + LATE_MS,
+	};
+	return true;
+}
+
 static void
 serve_done(struct sp_dataplane *dp, unsigned int worker,
 	const struct sp_dataplane_events *events)
@@ -136,9 +159,50 @@ serve_done(struct sp_dataplane *dp, unsigned int worker,
 		n = rte_ring_dequeue_burst_elem(
 			ring, done, sizeof *done, AT_ONCE, NULL);
 		for (unsigned int i = 0; i < n; i++)
-			events->done(events->arg, done[i].ticket,
-				(enum sp_status)done[i].status);
+			if (!keep_late(dp, worker, &done[i]))
+				events->done(events->arg, done[i].ticket,
+					(enum sp_status)done[i].status);
 	} while (n == AT_ONCE);
+}
+
+/* Tickets whose MAC came, or whose time is up. */
+static void
+serve_late(struct sp_dataplane *dp, const struct sp_dataplane_events *events)
+{
+	const uint64_t now_ms = sp_dataplane_clock_ms(dp);
+
+	for (unsigned int i = dp->n_late; i > 0; i--) {
+		const struct sp_late late = dp->late[i - 1];
+
+		if (!dp->l2[late.hop].ready && now_ms < late.until_ms)
+			continue;
+		dp->late[i - 1] = dp->late[--dp->n_late];
+		events->done(
+			events->arg, late.ticket, (enum sp_status)late.status);
+	}
+}
+
+void
+sp_dataplane_tick(struct sp_dataplane *dp, unsigned int ms)
+{
+	const struct itimerspec tick = {
+		.it_interval.tv_nsec = ms * 1000000L,
+		.it_value.tv_nsec = ms * 1000000L,
+	};
+
+	timerfd_settime(dp->timer, 0, &tick, NULL);
+}
+
+/* Tick faster while tickets wait. */
+static void
+set_pace(struct sp_dataplane *dp)
+{
+	const bool fast = dp->n_late > 0;
+
+	if (fast == dp->fast)
+		return;
+	dp->fast = fast;
+	sp_dataplane_tick(dp, fast ? LATE_TICK_MS : SP_TICK_MS);
 }
 
 void
@@ -164,4 +228,6 @@ sp_dataplane_serve(
 	}
 	sp_nexthop_serve(dp->nexthop, sp_dataplane_clock_ms(dp));
 	sp_ways_serve(dp);
+	serve_late(dp, events);
+	set_pace(dp);
 }
