@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef SP_CONTROL_EXCHANGE_H
+#define SP_CONTROL_EXCHANGE_H
+
+#include "control/job.h"
+
+/*
+ * What an offer and an answer have in common: one party's SDP comes in, the
+ * cast changes, and the SDP leaves for the other party with our addresses.
+ * All steps work on a copy of the cast. Core: control.
+ */
+
+struct sp_exchange {
+	struct sp_service *s;
+	struct sp_call *call; /* a new one is in no table yet */
+	bool first;           /* it is new */
+	const struct sp_request *request;
+	struct sp_asker asker;
+	struct sp_problem problem; /* filled by whichever step fails */
+	struct sp_cast cast;
+	uint8_t from; /* the party whose SDP this is */
+	uint8_t to;   /* the party that gets it */
+	uint8_t pair; /* the one of both that is the branch */
+	json_t *warnings;
+	struct sp_sdp sdp;
+	struct sp_plan plan;
+};
+
+/* Start: @x is filled in, the SDP read. False: @x->problem says why not. */
+bool sp_exchange_open(struct sp_exchange *x, struct sp_service *s,
+	struct sp_call *call, const struct sp_request *request,
+	const struct sp_asker *asker);
+
+/* Put what negotiate said about the SDP into @x->problem; returns false. */
+bool sp_exchange_refused(struct sp_exchange *x, enum sp_status status,
+	const struct sp_sdp_error *error);
+
+/* Fill @x->problem for a want of memory; returns false. */
+bool sp_exchange_no_memory(struct sp_exchange *x);
+
+/* Say that field @where does not fit the call; returns false. */
+bool sp_exchange_conflict(
+	struct sp_exchange *x, const char *where, const char *what);
+
+/*
+ * Copy what the SDP and the request say. Where a line is on hold by a zero
+ * address, @before tells the address it had. NULL without memory.
+ */
+struct sp_said *sp_exchange_said(
+	const struct sp_exchange *x, const struct sp_said *before);
+
+/* Give party @x->from the label that the request has, if any. */
+bool sp_exchange_label(struct sp_exchange *x);
+
+/* Return the family of the SDP's first line that is relayed, or NONE. */
+uint8_t sp_exchange_family(const struct sp_exchange *x);
+
+/*
+ * Are @count pairs of @worker's ports free in @realm, in IPv6 if @six? False:
+ * @x->problem says what is missing.
+ */
+bool sp_exchange_has_ports(struct sp_exchange *x, unsigned int worker,
+	unsigned int realm, bool six, unsigned int count);
+
+/* Add a warning to the reply, printf style. */
+void sp_exchange_warn(struct sp_exchange *x, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/*
+ * Reserve what party @p lacks for m= line @m in @family: a leg and a pair of
+ * ports. Ask sp_exchange_has_ports first: ports that were taken in vain rest
+ * like any others.
+ */
+bool sp_exchange_reserve(struct sp_exchange *x, uint8_t p, unsigned int m,
+	enum sp_family family);
+
+/* Write the SDP for the other party, order the flows, and answer. */
+bool sp_exchange_commit(struct sp_exchange *x);
+
+/* Give back what was reserved and answer with @x->problem. */
+void sp_exchange_refuse(struct sp_exchange *x);
+
+#endif

@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <getopt.h>
+#include <libgen.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "control/command.h"
+#include "control/config.h"
+#include "control/http.h"
+#include "control/log.h"
+#include "control/loop.h"
+
+#ifndef SP_VERSION
+#define SP_VERSION "unknown"
+#endif
+
+#define TICK_MS 1000u
+#define STOP_TICKS 5u /* patience with the workers at the end */
+#define EXIT_USAGE 2
+#define FLOWS_A_CALL 8u /* two parties, audio and video, RTP and RTCP */
+#define PORT_BLOCK 64u
+/* From the program to the XDP filter in a build directory. */
+#define XDP_BESIDE "/../dataplane/xdp_filter.bpf.o"
+
+/* The process: opened in this order, closed backwards. */
+struct process {
+	const char *config_path; /* NULL: none */
+	struct sp_config config;
+	struct sp_loop *loop;
+	struct sp_dataplane *dp;
+	struct sp_service *service;
+	struct sp_http *http;
+	bool stopping;
+	unsigned int stop_ticks;
+};
+
+static const char usage[] =
+	"Usage: sallyport [--config FILE] [--check]\n"
+	"       sallyport --version | --help\n"
+	"\n"
+	"Relay RTP and rewrite SDP for SIP proxies, as an HTTP API tells.\n"
+	"\n"
+	"  -c, --config FILE  read the configuration, see sallyport.yaml(5)\n"
+	"  -t, --check        say what is wrong with it, start nothing\n"
+	"  -V, --version      print the version\n"
+	"  -h, --help         print this\n"
+	"\n"
+	"Without --config: one realm on the interface of the default route,\n"
+	"ports 30000-39999, HTTP on 127.0.0.1:8080.\n";
+
+static int
+fail(const char *what)
+{
+	fprintf(stderr, "sallyport: %s\n", what);
+	return EXIT_FAILURE;
+}
+
+static uint64_t
+monotonic_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000u + (uint64_t)ts.tv_nsec / 1000000u;
+}
+
+static void
+on_say(void *arg, bool warning, const char *text)
+{
+	(void)arg;
+	sp_log_say(warning ? SP_LOG_WARNING : SP_LOG_INFO, "dataplane", "%s",
+		text);
+}
+
+static void
+end_when_idle(struct process *p)
+{
+	if ((p->stopping || sp_service_draining(p->service)) &&
+		sp_service_idle(p->service))
+		sp_loop_end(p->loop);
+}
+
+static void
+on_dataplane(void *arg)
+{
+	struct process *p = arg;
+
+	sp_service_serve(p->service);
+	end_when_idle(p);
+}
+
+static void
+on_http(void *arg)
+{
+	struct process *p = arg;
+
+	sp_http_serve(p->http);
+}
+
+static void
+on_tick(void *arg)
+{
+	struct process *p = arg;
+
+	sp_service_tick(p->service);
+	sp_http_tick(p->http, monotonic_ms());
+	end_when_idle(p);
+	if (p->stopping && ++p->stop_ticks == STOP_TICKS)
+		sp_loop_end(p->loop);
+}
+
+/* A worker's flows: no more than all calls need, or than it owns ports. */
+static uint32_t
+max_flows(const struct sp_config *conf)
+{
+	uint64_t ports = 0;
+	uint64_t calls = (uint64_t)conf->max_calls * FLOWS_A_CALL;
+
+	for (unsigned int i = 0; i < conf->n_realms; i++) {
+		const struct sp_realm_conf *realm = &conf->realm[i];
+		const unsigned int n =
+			realm->last_port - realm->first_port + 1u;
+
+		/* Ports are dealt in blocks: one worker may get one more. */
+		ports += (uint64_t)realm->n_addrs *
+			(n / conf->workers + PORT_BLOCK);
+	}
+	return (uint32_t)(calls < ports ? calls : ports);
+}
+
+/* Not installed, but run from where it was built? */
+static void
+find_xdp_program(struct sp_config *conf)
+{
+	char program[PATH_MAX];
+	char beside[PATH_MAX + sizeof XDP_BESIDE];
+	const ssize_t len =
+		readlink("/proc/self/exe", program, sizeof program - 1);
+
+	if (access(conf->xdp_program, R_OK) == 0 || len < 0)
+		return;
+	program[len] = '\0';
+	snprintf(beside, sizeof beside, "%s%s", dirname(program), XDP_BESIDE);
+	if (access(beside, R_OK) == 0 &&
+		strlen(beside) < sizeof conf->xdp_program)
+		memcpy(conf->xdp_program, beside, strlen(beside) + 1);
+}
+
+static struct sp_dataplane_conf
+dataplane_conf(const struct sp_config *conf)
+{
+	return (struct sp_dataplane_conf){
+		.realms = conf->realm,
+		.n_realms = conf->n_realms,
+		.workers = conf->workers,
+		.cpus = conf->pinned ? conf->cpus : NULL,
+		.max_flows = max_flows(conf),
+		.hugepages = conf->hugepages,
+		.busy = conf->busy,
+		.xdp_program = conf->xdp_program,
+		.say = on_say,
+	};
+}
+
+/* The file, or what holds without one; @why gets one line. */
+static enum sp_status
+read_config(struct process *p, char why[SP_CONFIG_WHY])
+{
+	enum sp_status status = SP_OK;
+
+	sp_config_default(&p->config);
+	if (p->config_path)
+		status = sp_config_load(p->config_path, &p->config, why);
+	if (status != SP_OK)
+		return status;
+	find_xdp_program(&p->config);
+	if (p->config.n_realms > 0)
+		return SP_OK;
+	sp_config_add_default_realm(&p->config);
+	status = sp_dataplane_default_realm(&p->config.realm[0]);
+	if (status != SP_OK)
+		snprintf(why, SP_CONFIG_WHY,
+			"no realm is configured and no default route says "
+			"which interface to use: write a file with realms, "
+			"see sallyport.yaml(5)");
+	return status;
+}
+
+static int
+check(struct process *p)
+{
+	const struct sp_dataplane_conf conf = dataplane_conf(&p->config);
+	struct sp_dataplane_error error = { .realm = -1 };
+	char why[SP_CONFIG_WHY];
+
+	if (sp_dataplane_check(&conf, &error) == SP_OK)
+		return EXIT_SUCCESS;
+	sp_config_explain(p->config_path, &error, why);
+	return fail(why);
+}
+
+/* The two shells and the door between them. */
+static int
+open_all(struct process *p)
+{
+	const struct sp_dataplane_conf conf = dataplane_conf(&p->config);
+	struct sp_dataplane_error error = { .realm = -1 };
+	char why[SP_CONFIG_WHY];
+	char http_why[SP_HTTP_WHY];
+
+	/* The loop first: the workers inherit that signals are its. */
+	if (sp_loop_open(&p->loop) != SP_OK)
+		return fail(strerror(errno));
+	if (sp_dataplane_open(&conf, &p->dp, &error) != SP_OK) {
+		sp_config_explain(p->config_path, &error, why);
+		return fail(why);
+	}
+	if (sp_service_open(&p->config, p->dp, &p->service) != SP_OK)
+		return fail("no memory for the calls; lower max_calls");
+	if (sp_http_open(&p->config, p->service, &p->http, http_why) != SP_OK)
+		return fail(http_why);
+	if (sp_loop_watch(p->loop, sp_dataplane_fd(p->dp), on_dataplane, p) !=
+			SP_OK ||
+		sp_loop_watch(p->loop, sp_http_fd(p->http), on_http, p) !=
+			SP_OK ||
+		sp_loop_every(p->loop, TICK_MS, on_tick, p) != SP_OK)
+		return fail(strerror(errno));
+	return EXIT_SUCCESS;
+}
+
+static void
+close_all(struct process *p)
+{
+	sp_service_close(p->service);
+	sp_http_close(p->http);
+	sp_dataplane_close(p->dp);
+	sp_loop_close(p->loop);
+	sp_config_wipe(&p->config);
+}
+
+static void
+say_ready(const struct process *p)
+{
+	char where[SP_ADDR_TEXT];
+	struct sp_log l;
+
+	for (unsigned int i = 0; i < p->config.n_realms; i++) {
+		const struct sp_realm_conf *conf = &p->config.realm[i];
+		struct sp_realm_info info;
+
+		sp_dataplane_realm_info(p->dp, i, &info);
+		l = sp_log_begin(SP_LOG_INFO, "realm");
+		sp_log_string(&l, "name", conf->name);
+		sp_log_string(&l, "nic",
+			conf->device[0] ? conf->device : conf->interface);
+		sp_log_string(&l, "driver", info.driver);
+		sp_log_string(&l, "steering", info.steering);
+		sp_log_number(&l, "queues", info.queues);
+		sp_log_number(&l, "mtu", info.mtu);
+		for (unsigned int a = 0; a < conf->n_addrs; a++)
+			sp_log_string(&l, "address",
+				sp_addr_print_ip(&conf->addr[a], where));
+		sp_log_number(&l, "first_port", conf->first_port);
+		sp_log_number(&l, "last_port", conf->last_port);
+		sp_log_end(&l);
+		if (p->config.more[i].latch == SP_LATCH_ANY)
+			sp_log_say(SP_LOG_WARNING, "insecure",
+				"realm %s has latch: any, so that whoever "
+				"sends first gets a call's media",
+				conf->name);
+	}
+	if (p->config_path && p->config.n_ng > 0)
+		sp_log_say(SP_LOG_INFO, "ng",
+			"the ng protocol is not served by this version; "
+			"control.ng has no effect yet");
+	l = sp_log_begin(SP_LOG_INFO, "ready");
+	sp_log_string(&l, "version", SP_VERSION);
+	sp_log_string(&l, "http", sp_addr_print(&p->config.http, where));
+	sp_log_number(&l, "workers", p->config.workers);
+	sp_log_number(&l, "max_calls", p->config.max_calls);
+	sp_log_end(&l);
+}
+
+static int
+serve(struct process *p)
+{
+	int signal_no = sp_loop_run(p->loop);
+
+	if (signal_no < 0)
+		return fail(strerror(errno));
+	sp_log_say(SP_LOG_INFO, "stopping", "%s: calls end now",
+		strsignal(signal_no));
+	p->stopping = true;
+	sp_service_stop(p->service);
+	if (!sp_service_idle(p->service))
+		sp_loop_run(p->loop);
+	sp_log_say(SP_LOG_INFO, "stopped", "%s",
+		sp_service_idle(p->service) ? "every call has ended"
+					    : "some calls had no time to end");
+	return EXIT_SUCCESS;
+}
+
+static int
+run(struct process *p, bool check_only)
+{
+	char why[SP_CONFIG_WHY];
+	int result;
+
+	if (read_config(p, why) != SP_OK)
+		return fail(why);
+	result = check(p);
+	if (result != EXIT_SUCCESS || check_only) {
+		if (result == EXIT_SUCCESS)
+			printf("sallyport: %s: fine\n",
+				p->config_path ? p->config_path
+					       : "the defaults");
+		sp_config_wipe(&p->config);
+		return result;
+	}
+
+	signal(SIGPIPE, SIG_IGN);
+	result = open_all(p);
+	if (result == EXIT_SUCCESS) {
+		/*
+		 * The token must not end up in anybody's core file. Not
+		 * sooner: it would close /proc/self to a user without root.
+		 */
+		prctl(PR_SET_DUMPABLE, 0);
+		say_ready(p);
+		result = serve(p);
+	}
+	close_all(p);
+	return result;
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "config", required_argument, NULL, 'c' },
+		{ "check", no_argument, NULL, 't' },
+		{ "version", no_argument, NULL, 'V' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	static struct process process;
+	bool check_only = false;
+	int option;
+
+	while ((option = getopt_long(argc, argv, "c:tVh", options, NULL)) !=
+		-1) {
+		if (option == 'c')
+			process.config_path = optarg;
+		else if (option == 't')
+			check_only = true;
+		else if (option == 'V')
+			return printf("sallyport %s\n", SP_VERSION) < 0;
+		else if (option == 'h')
+			return printf("%s", usage) < 0;
+		else
+			return EXIT_USAGE;
+	}
+	if (optind < argc) {
+		fprintf(stderr, "sallyport: what is \"%s\"? See --help.\n",
+			argv[optind]);
+		return EXIT_USAGE;
+	}
+	return run(&process, check_only);
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef SP_CONTROL_REPLY_H
+#define SP_CONTROL_REPLY_H
+
+#include "control/problem.h"
+#include "control/service.h"
+
+/* How requests are answered: problems, and calls as JSON. Core: control. */
+
+/* Who waits for the answer to what. */
+struct sp_asker {
+	sp_reply_fn reply; /* NULL: nobody waits */
+	void *arg;
+	enum sp_verb verb;
+};
+
+/*
+ * Answer with @body, or with a problem if it is NULL because memory ran out.
+ * Owns: @body, which is released.
+ */
+void sp_reply_body(
+	struct sp_service *s, const struct sp_asker *asker, json_t *body);
+
+/* Answer with @problem. */
+void sp_reply_problem(struct sp_service *s, const struct sp_asker *asker,
+	const struct sp_problem *problem);
+
+/* Answer that there is no such call. */
+void sp_reply_unknown(struct sp_service *s, const struct sp_asker *asker);
+
+/* Put @status, which no more is known about, into words. */
+void sp_reply_status(struct sp_problem *problem, enum sp_status status);
+
+/*
+ * Fill @problem: there is no room for it now. @type is stable and static,
+ * such as "no-ports".
+ */
+void sp_reply_full(struct sp_problem *problem, const char *type,
+	const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* Return "offered", "answered" or "ending". */
+const char *sp_reply_state(const struct sp_call *call);
+
+/* Return a JSON string, also of text that is not UTF-8; NULL without memory. */
+json_t *sp_reply_text(const char *at, size_t len);
+
+/*
+ * Describe @call: the parties of @cast with what their flows reported.
+ * @report has one entry for each running flow of @cast, in its order (as
+ * sp_program_all has it).
+ *
+ * Owns: the caller releases it; NULL without memory.
+ */
+json_t *sp_reply_call(const struct sp_service *s, const struct sp_call *call,
+	const struct sp_cast *cast, const struct sp_flow_report *report,
+	const char *state);
+
+#endif
