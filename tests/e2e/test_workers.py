@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Several workers: a call lives on one, and order never changes."""
+
+from lab.case import DRAIN_S, RelayCase
+from lab.media import compare
+
+
+class TwoWorkers(RelayCase):
+    options = {"dataplane": {"workers": 2}}
+    count = 8
+
+    def test_every_call_is_whole_and_in_order(self):
+        calls = [self.call().connect() for _ in range(self.count)]
+        for call in calls:
+            for phone in (call.caller, call.callee):
+                phone.talk(1.0)
+                phone.report(every=0.3)
+        self.run_for(1.0 + DRAIN_S)
+        wrong = [complaint for call in calls for complaint
+                 in compare(call.caller, call.callee)
+                 + compare(call.callee, call.caller)]
+        self.assertEqual(wrong, [], self._drops())
+        for call in calls:
+            self.assertEqual(len(call.callee.heard_rtcp),
+                             call.caller.reports)
+
+    def test_both_workers_carry_calls(self):
+        calls = [self.call().connect() for _ in range(self.count)]
+        for call in calls:
+            call.caller.talk(0.3)
+        self.run_for(0.3 + DRAIN_S)
+        busy = {dict(labels)["worker"]: value for (name, labels), value
+                in self.api.metrics().items()
+                if name == "sallyport_packets_total"
+                and dict(labels).get("verdict") == "forwarded" and value}
+        self.assertEqual(len(busy), 2, busy)
+
+    def test_a_burst_keeps_its_order(self):
+        """Two hundred packets as fast as the socket takes them."""
+        call = self.call().connect()
+        self.assert_two_way(call, 0.1)
+        before = len(call.caller.sent), len(call.callee.heard)
+        for _ in range(200):
+            call.caller.send_frame()
+        self.run_for(0.3)
+        self.assert_heard(call.caller, call.callee, *before)
+
+
+class TwoWorkersOneCore(TwoWorkers):
+    options = {"dataplane": {"workers": 2}, "cpus": "0"}
+    count = 4
+
+
+class TwoWorkersTwoQueues(TwoWorkers):
+    queues = 2
+
+
+class TwoWorkersAfPacket(TwoWorkers):
+    realm_changes = {"public": {"driver": "af_packet"},
+                     "core": {"driver": "af_packet"}}
