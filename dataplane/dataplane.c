@@ -48,6 +48,9 @@ eal_says(void *arg, int priority, const char *line)
 {
 	const struct sp_dataplane *dp = arg;
 
+	/* A warning at every start about an interface nobody has any more. */
+	if (strstr(line, "No legacy callbacks"))
+		return;
 	if (dp->say && priority <= LOG_NOTICE)
 		dp->say(dp->say_arg, priority <= LOG_WARNING, line);
 }
@@ -157,10 +160,10 @@ open_eal(struct sp_dataplane *dp, const struct sp_dataplane_conf *conf,
 {
 	unsigned int cpus[SP_WORKERS_MAX] = { 0 };
 	const char *pci[SP_REALMS_MAX];
-	char why[SP_EAL_WHY], prefix[32];
+	char why[SP_EAL_WHY];
 	struct sp_eal_conf eal = {
 		.name = "sallyport",
-		.file_prefix = prefix,
+		.file_prefix = "sallyport", /* dpdk-telemetry.py -f sallyport */
 		.hugepages = conf->hugepages,
 		.memory_mb = conf->hugepages ? 0 : memory_mb(dp),
 		.n_workers = conf->workers,
@@ -173,7 +176,6 @@ open_eal(struct sp_dataplane *dp, const struct sp_dataplane_conf *conf,
 	};
 	enum sp_status status;
 
-	snprintf(prefix, sizeof prefix, "sallyport-%ld", (long)getpid());
 	for (unsigned int i = 0; conf->cpus && i < conf->workers; i++)
 		cpus[i] = conf->cpus[i];
 	for (unsigned int r = 0; r < dp->n_realms; r++)

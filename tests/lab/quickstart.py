@@ -5,7 +5,6 @@ import statistics
 import sys
 import textwrap
 import time
-from pathlib import Path
 
 from . import rtp, sdp, speech, town
 from .api import Refused
@@ -237,52 +236,61 @@ MEANINGS = {
 }
 
 
-def finish(wrong, shown):
-    title("Your own network")
-    example = (ROOT / "deploy" / "sallyport.yaml.example")
-    say(f"""
-        A configuration for one interface, say eth0 with 192.0.2.10:
-        """)
-    print(textwrap.indent(textwrap.dedent("""\
-        control:
-          http: 127.0.0.1:8080
-        realms:
-          - name: public
-            interface: eth0
-            addresses: [192.0.2.10]
-            ports: 30000-39999
-        """), "    "))
-    say(f"""
-        Start it as root: {shown} --config sallyport.yaml
-        Check it only:    {shown} --config sallyport.yaml --check
-        Your SSH and your SIP proxy stay on the same address; only UDP to the port range goes to sallyport.
+CONFIGURATION = """\
+control:
+  http: 127.0.0.1:8080
+realms:
+  - name: public
+    interface: eth0
+    addresses: [192.0.2.10]
+    ports: 30000-39999
+"""
+PROXY = """\
+curl -s http://127.0.0.1:8080/v1/offer --json '{"call_id": "...",
+  "from_tag": "...", "sdp": "v=0...", "signalling_source": "..."}'
 
-        A proxy offers, answers and deletes with JSON over HTTP:
-        """)
-    print(textwrap.indent(textwrap.dedent("""
-        curl -s http://127.0.0.1:8080/v1/offer --json '{"call_id": "...",
-          "from_tag": "...", "sdp": "v=0...", "signalling_source": "..."}'
+Kamailio, with its modules http_client, jansson and textopsx:
+  modparam("http_client", "httpcon", "relay=>http://127.0.0.1:8080/v1")
+  ...
+  jansson_set("string", "call_id", "$ci", "$var(o)");
+  jansson_set("string", "from_tag", "$ft", "$var(o)");
+  jansson_set("string", "sdp", "$rb", "$var(o)");
+  jansson_set("string", "signalling_source", "$si", "$var(o)");
+  http_connect("relay", "/offer", "application/json", "$var(o)",
+               "$var(reply)");
+  jansson_get("sdp", "$var(reply)", "$var(sdp)");
+  set_body("$var(sdp)", "application/sdp");
+"""
 
-        Kamailio (modules http_client and jansson):
-          modparam("http_client", "httpcon", "relay=>http://127.0.0.1:8080/v1")
-          jansson_set("string", "call_id", "$ci", "$var(o)");
-          jansson_set("string", "from_tag", "$ft", "$var(o)");
-          jansson_set("string", "sdp", "$rb", "$var(o)");
-          jansson_set("string", "signalling_source", "$si", "$var(o)");
-          http_connect("relay", "/offer", "application/json", "$var(o)",
-                       "$var(reply)");
-          jansson_get("sdp", "$var(reply)", "$var(sdp)");
-          set_body("$var(sdp)", "application/sdp");
-        """), "    "))
-    if example.exists():
-        say(f"Everything that can be configured: {example.relative_to(ROOT)}")
+
+def indented(text):
+    print("\n" + textwrap.indent(text, "    "))
+
+
+def tell_result(wrong):
     title("Result")
     if wrong:
         say("\n".join(wrong))
         say("The call did NOT carry the speech both ways as it was spoken.")
-        return 1
-    say("Both heard the other's speech exactly as it was spoken.")
-    return 0
+    else:
+        say("Both heard the other's speech exactly as it was spoken.")
+
+
+def tell_how_on():
+    title("Your own network")
+    say("A configuration, sallyport.yaml, for one interface, say eth0 with "
+        "the address 192.0.2.10:")
+    indented(CONFIGURATION)
+    say("Install what was built, check the configuration, start:")
+    indented("sudo meson install -C build/release\n"
+             "sudo sallyport --config sallyport.yaml --check\n"
+             "sudo sallyport --config sallyport.yaml\n")
+    say("SSH and the SIP proxy stay on that address: only UDP to the port "
+        "range goes to sallyport. The proxy posts what it has and puts the "
+        "SDP that comes back into its message; `/answer` and `/delete` work "
+        "alike:")
+    indented(PROXY)
+    say("All keys: deploy/sallyport.yaml. The API: GET /openapi.json.")
 
 
 def main():
@@ -334,12 +342,11 @@ def main():
     else:
         say("The stranger got nothing back.")
     wrong += relay.stop()
-    try:
-        shown = Path(relay.binary).relative_to(ROOT)
-    except ValueError:
-        shown = relay.binary
     network.close()
-    return finish(wrong, shown)
+    tell_result(wrong)
+    if not wrong:
+        tell_how_on()
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":
