@@ -161,7 +161,8 @@ on_reply(void *arg, const struct sp_reply *reply)
 	if (reply->problem) {
 		answer_problem(ex, reply->problem);
 	} else {
-		text = json_dumps(reply->body, JSON_COMPACT);
+		text = json_dumps(
+			reply->body, JSON_COMPACT | JSON_REAL_PRECISION(6));
 		answer(ex, (unsigned int)reply->http, JSON_TYPE, text,
 			text ? strlen(text) : 0, MHD_RESPMEM_MUST_FREE);
 	}
@@ -295,8 +296,7 @@ run_ready(struct exchange *ex, const char *url)
 		return;
 	}
 	sp_problem_set(&ex->problem, SP_PROBLEM_CAPACITY, "",
-		"no new calls now: max_calls is reached, or the relay "
-		"drains or stops");
+		"no new calls now: at max_calls, or going out of use");
 	answer_problem(ex, &ex->problem);
 }
 

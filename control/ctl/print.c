@@ -109,8 +109,9 @@ print_flow(FILE *to, const json_t *flow, const char *indent)
 	fprintf(to, "\n%ssignalled %s, latched %s", indent,
 		text_of(flow, "signalled"), text_of(flow, "latched"));
 	if (json_is_string(json_object_get(flow, "latched")))
-		fprintf(to, " (%s) after %" JSON_INTEGER_FORMAT " ms",
-			text_of(flow, "class"),
+		fprintf(to, " (%s)", text_of(flow, "class"));
+	if (json_is_integer(json_object_get(flow, "latched_at_ms")))
+		fprintf(to, " after %" JSON_INTEGER_FORMAT " ms",
 			number_of(flow, "latched_at_ms"));
 	fprintf(to,
 		", moved %" JSON_INTEGER_FORMAT
