@@ -252,7 +252,7 @@ Test(call, query_reads_and_list_pages)
 {
 	struct sp_request list =
 		rig_request(SP_VERB_LIST, NULL, NULL, NULL, NULL);
-	char id[3][16];
+	char id[3][16], after[16];
 	unsigned int seen = 0;
 
 	for (unsigned int i = 0; i < 3; i++) {
@@ -278,7 +278,6 @@ Test(call, query_reads_and_list_pages)
 
 	list.limit = 3;
 	for (int page = 0; page < 2; page++) {
-		char after[16];
 		json_t *next;
 
 		cr_assert(eq(int, rig_ask(&r, &list), 200));
