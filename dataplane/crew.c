@@ -115,6 +115,8 @@ sp_crew_launch(struct sp_dataplane *dp, struct sp_dataplane_error *error)
 {
 	for (unsigned int i = 0; i < dp->n_workers; i++) {
 		dp->launched = true;
+		__atomic_store_n(
+			&dp->crew[i].worker->ours, 1, __ATOMIC_RELEASE);
 		if (rte_eal_remote_launch(sp_worker_run, dp->crew[i].worker,
 			    sp_eal_lcore(i)) != 0)
 			return sp_dataplane_fault(error, SP_SYSTEM, -1,
@@ -132,6 +134,9 @@ sp_crew_stop(struct sp_dataplane *dp)
 		__atomic_store_n(
 			&dp->crew[i].worker->stop, 1, __ATOMIC_RELAXED);
 	rte_eal_mp_wait_lcore();
+	for (unsigned int i = 0; i < dp->n_workers; i++)
+		(void)__atomic_load_n(
+			&dp->crew[i].worker->ours, __ATOMIC_ACQUIRE);
 	dp->launched = false;
 }
 

@@ -45,7 +45,7 @@ struct sp_flow {
 	alignas(SP_CACHE_LINE) struct sp_quality quality;
 	uint64_t octets;  /* UDP payload */
 	uint32_t packets; /* wraps into @packets_high */
-	uint32_t seen_ms; /* last admitted packet, 0: never */
+	uint32_t seen_ms; /* last one but RTCP on RTP's port; 0: never */
 
 	/* Line 2: read for every packet that leaves, and @sent written. */
 	alignas(SP_CACHE_LINE) struct sp_header header;

@@ -283,7 +283,9 @@ count(struct sp_burst *b, unsigned int i, uint32_t now_ms)
 	f->octets += b->datagram[i].payload_len;
 	if (unlikely(++f->packets == 0))
 		f->packets_high++;
-	__atomic_store_n(&f->seen_ms, now_ms, __ATOMIC_RELAXED);
+	/* RTCP on RTP's port keeps neither a call alive nor its source. */
+	if (likely(b->what[i] != SP_DEMUX_RTCP) || f->kind == SP_FLOW_RTCP)
+		__atomic_store_n(&f->seen_ms, now_ms, __ATOMIC_RELAXED);
 	if (likely(b->what[i] == SP_DEMUX_RTP))
 		sp_quality_count(&f->quality, &b->rtp[i],
 			(uint32_t)(b->now_us * f->clock_hz / US_PER_S));

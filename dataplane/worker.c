@@ -221,6 +221,11 @@ sp_worker_run(void *worker)
 {
 	struct sp_worker *w = worker;
 
+	/*
+	 * DPDK's launch and wait order memory as well, but out of sight of
+	 * whoever checks this code for races: so it is said here.
+	 */
+	(void)__atomic_load_n(&w->ours, __ATOMIC_ACQUIRE);
 	/* The kernel's 50 us of slack would double the shortest sleep. */
 	if (!w->busy)
 		prctl(PR_SET_TIMERSLACK, TIMER_SLACK_NS);
@@ -235,5 +240,6 @@ sp_worker_run(void *worker)
 						     : SLEEP_IDLE_US);
 		}
 	}
+	__atomic_store_n(&w->ours, 0, __ATOMIC_RELEASE);
 	return 0;
 }

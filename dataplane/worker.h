@@ -37,6 +37,7 @@ struct sp_worker {
 	unsigned int count; /* of workers */
 	bool busy;          /* never sleeps */
 	uint32_t stop;      /* control: end the loop; relaxed */
+	uint32_t ours;      /* 1 from launch to the loop's end; see run */
 	uint64_t tsc_start; /* the clock of all reports starts here */
 	uint64_t tsc_hz;
 

@@ -192,7 +192,7 @@ Test(log, a_bucket_refills_with_time)
 
 Test(log, more_event_names_than_rows_still_work, .init = start)
 {
-	static char names[200][8];
+	static char names[200][16];
 	static char text[65536];
 
 	for (int i = 0; i < 200; i++) {

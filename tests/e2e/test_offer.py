@@ -33,8 +33,9 @@ class Offers(RelayCase):
         ports = [sdp.parse(each)[0].port for each in call.replies]
         self.assertEqual(ports[:2], ports[2:], "ports are fixed for the call")
         self.run_for(0.3)
-        self.assert_heard(old, callee)
         old.mute()
+        self.run_for(DRAIN_S)
+        self.assert_heard(old, callee)
         new.remote = old.remote
         new.talk()
         self.run_for(0.1)
