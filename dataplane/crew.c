@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "dataplane/eal.h"
+#include "dataplane/filter.h"
 #include "dataplane/internal.h"
 
 #define HOLD_MBUFS 2047u
@@ -68,7 +69,6 @@ open_worker(struct sp_dataplane *dp, unsigned int i,
 	w->nics = dp->nic;
 	w->n_nics = dp->n_nics;
 	w->locals = &dp->locals;
-	w->nic_of_port = dp->nic_of_port;
 	w->hops = calloc(MAX_HOPS, sizeof *w->hops);
 	w->to = calloc(dp->n_workers, sizeof *w->to);
 	w->from = calloc(dp->n_workers, sizeof *w->from);
@@ -110,9 +110,29 @@ sp_crew_open(struct sp_dataplane *dp, const struct sp_dataplane_conf *conf,
 	return SP_OK;
 }
 
+/*
+ * A single worker gets what comes by any socket of ours, so they may wake it.
+ * Not where it has to poll a NIC as well that has none.
+ */
+static void
+find_wakers(struct sp_dataplane *dp)
+{
+	struct sp_worker *w = dp->crew[0].worker;
+	unsigned int queues = 0;
+
+	if (dp->n_workers > 1)
+		return;
+	for (unsigned int nic = 0; nic < dp->n_nics; nic++)
+		queues += dp->nic[nic]->n_rx;
+	if (queues <= SP_MAILBOX_WAKERS &&
+		sp_filter_sockets(w->waker, SP_MAILBOX_WAKERS) == queues)
+		w->n_wakers = queues;
+}
+
 enum sp_status
 sp_crew_launch(struct sp_dataplane *dp, struct sp_dataplane_error *error)
 {
+	find_wakers(dp);
 	for (unsigned int i = 0; i < dp->n_workers; i++) {
 		dp->launched = true;
 		__atomic_store_n(
@@ -130,9 +150,11 @@ sp_crew_stop(struct sp_dataplane *dp)
 {
 	if (!dp->launched)
 		return;
-	for (unsigned int i = 0; i < dp->n_workers; i++)
+	for (unsigned int i = 0; i < dp->n_workers; i++) {
 		__atomic_store_n(
 			&dp->crew[i].worker->stop, 1, __ATOMIC_RELAXED);
+		sp_mailbox_ring(&dp->crew[i].worker->box);
+	}
 	rte_eal_mp_wait_lcore();
 	for (unsigned int i = 0; i < dp->n_workers; i++)
 		(void)__atomic_load_n(

@@ -251,9 +251,6 @@ open_nic(struct sp_dataplane *dp, unsigned int r,
 	if (status != SP_OK)
 		return sp_dataplane_fault(error, status, (int)r,
 			dedicated ? "device" : "interface", "%s", why);
-	for (unsigned int i = 0; i < dp->nic[nic]->n_ports; i++)
-		if (dp->nic[nic]->port[i] < SP_PORTS_MAX)
-			dp->nic_of_port[dp->nic[nic]->port[i]] = (uint8_t)nic;
 	return SP_OK;
 }
 

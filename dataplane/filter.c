@@ -152,14 +152,19 @@ sp_filter_adopt(unsigned ifindex, struct sp_filter **out, char why[SP_EAL_WHY])
 }
 
 static bool
-is_xdp_socket(int fd)
+is_socket(int fd, int wanted)
 {
 	int domain = 0;
 	socklen_t len = sizeof domain;
 
-	return fd < SP_FILTER_FDS &&
-		getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) == 0 &&
-		domain == AF_XDP;
+	return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) == 0 &&
+		domain == wanted;
+}
+
+static bool
+is_xdp_socket(int fd)
+{
+	return fd < SP_FILTER_FDS && is_socket(fd, AF_XDP);
 }
 
 static bool
@@ -203,6 +208,34 @@ sp_filter_new_socket(const struct sp_filter_known *known)
 
 	each_fd(newcomer_found, &c);
 	return c.fd;
+}
+
+struct listed {
+	int *fd;
+	unsigned int n;
+	unsigned int max;
+};
+
+static bool
+list_fd(void *arg, int fd)
+{
+	struct listed *l = arg;
+
+	if (!is_socket(fd, AF_XDP) && !is_socket(fd, AF_PACKET))
+		return false;
+	if (l->n < l->max)
+		l->fd[l->n] = fd;
+	l->n++;
+	return false;
+}
+
+unsigned int
+sp_filter_sockets(int *fd, unsigned int max)
+{
+	struct listed l = { .fd = fd, .max = max };
+
+	each_fd(list_fd, &l);
+	return l.n;
 }
 
 enum sp_status

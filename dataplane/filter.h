@@ -77,6 +77,14 @@ struct sp_filter_known {
 void sp_filter_know(struct sp_filter_known *known);
 int sp_filter_new_socket(const struct sp_filter_known *known);
 
+/*
+ * List the sockets that packets of shared NICs come by. Returns how many
+ * there are; no more than @max are written.
+ *
+ * Core: start-up.
+ */
+unsigned int sp_filter_sockets(int *fd, unsigned int max);
+
 /* Insert this process' XDP socket @fd as the one of receive queue @queue. */
 enum sp_status sp_filter_socket(
 	struct sp_filter *filter, uint32_t queue, int fd) SP_MUST_CHECK;

@@ -19,6 +19,7 @@
 /* Bits of sp_flow.ready. */
 #define SP_FLOW_READY 1u       /* the header is built: RTCP may leave */
 #define SP_FLOW_READY_MEDIA 2u /* so may media: the party is not on hold */
+#define SP_FLOW_GRACE 4u       /* the latch's holder is on its way out */
 
 struct rte_mbuf;
 

@@ -112,7 +112,7 @@ sp_flow_table_aim(struct sp_flow_table *t, struct sp_flow *f)
 	struct sp_addr from = local->addr, to;
 
 	from.port = f->port;
-	f->ready = 0;
+	f->ready = f->latch.renewing ? SP_FLOW_GRACE : 0;
 	if (!sp_latch_target(&f->latch, &f->facts, leader(t, f), &to))
 		return;
 	if (f->wait && f->latch.state != SP_LATCH_HELD)
@@ -122,7 +122,7 @@ sp_flow_table_aim(struct sp_flow_table *t, struct sp_flow *f)
 
 	sp_header_build(&f->header, &from, &to, f->dscp, TTL);
 	f->hop = hop_to(t, f, &to);
-	f->ready = SP_FLOW_READY | (f->send ? SP_FLOW_READY_MEDIA : 0);
+	f->ready |= SP_FLOW_READY | (f->send ? SP_FLOW_READY_MEDIA : 0);
 }
 
 /* The part of @conf that may change at any time. */

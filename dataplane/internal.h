@@ -10,8 +10,6 @@
 #include "dataplane/slow_path.h"
 #include "dataplane/worker.h"
 
-#define SP_PORTS_MAX 256 /* of DPDK, all NICs together */
-
 /* What the data plane's own files share; control sees dataplane.h only. */
 
 /* The addresses a flow may send to, and the next hops they take. */
@@ -27,6 +25,8 @@ struct sp_way {
 	struct sp_addr dst[SP_WAYS]; /* port 0; family NONE: not held */
 	uint16_t hop[SP_WAYS];
 	uint16_t realm;
+	bool live;   /* the flow was programmed, and not given back since */
+	bool untold; /* the worker may have other ids than @hop */
 };
 
 /* Control's side of a worker. */
@@ -63,7 +63,6 @@ struct sp_dataplane {
 
 	struct sp_nic *nic[SP_REALMS_MAX];
 	unsigned int n_nics;
-	uint8_t nic_of_port[SP_PORTS_MAX];
 	struct sp_locals locals;
 	struct sp_crew crew[SP_WORKERS_MAX];
 	unsigned int n_workers;

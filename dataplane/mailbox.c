@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #define PUNT_RING 256u
+#define AFTER_ERROR_NS 1000000L
 #define ONE_TO_ONE (RING_F_SP_ENQ | RING_F_SC_DEQ)
 
 static struct rte_ring *
@@ -65,7 +66,8 @@ sp_mailbox_close(struct sp_mailbox *box)
 	rte_ring_free(box->todo);
 	rte_ring_free(box->done);
 	rte_ring_free(box->news);
-	if (box->todo && box->worker_bell >= 0)
+	/* Zeroed is never opened: descriptor 0 is somebody else's. */
+	if (box->worker_bell > 0)
 		close(box->worker_bell);
 	memset(box, 0, sizeof *box);
 }
@@ -138,19 +140,40 @@ sp_mailbox_wake_control(const struct sp_mailbox *box)
 	ring_bell(box->control_bell);
 }
 
+/* A socket with an error is readable for ever: that must not keep us awake. */
+static bool
+has_error(const struct pollfd *at, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++)
+		if (at[i].revents & ~POLLIN)
+			return true;
+	return false;
+}
+
 void
-sp_mailbox_sleep(struct sp_mailbox *box, uint32_t us)
+sp_mailbox_sleep(
+	struct sp_mailbox *box, const int *fd, unsigned int n, uint32_t us)
 {
 	const struct timespec limit = { .tv_sec = us / 1000000,
 		.tv_nsec = us % 1000000 * 1000L };
-	struct pollfd bell = { .fd = box->worker_bell, .events = POLLIN };
+	const struct timespec error = { .tv_nsec = AFTER_ERROR_NS };
+	struct pollfd at[1 + SP_MAILBOX_WAKERS] = { { .fd = box->worker_bell,
+		.events = POLLIN } };
 	uint64_t rung;
+
+	for (unsigned int i = 0; i < n; i++)
+		at[1 + i] = (struct pollfd){ .fd = fd[i], .events = POLLIN };
 
 	__atomic_store_n(&box->asleep, 1, __ATOMIC_RELAXED);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (rte_ring_empty(box->todo) && rte_ring_empty(box->transmit) &&
-		ppoll(&bell, 1, &limit, NULL) > 0 &&
-		read(box->worker_bell, &rung, sizeof rung) < 0)
-		rung = 0; /* somebody else's wake-up: there is none to take */
+		ppoll(at, 1 + n, &limit, NULL) > 0) {
+		/* Somebody else's wake-up: there is none to take. */
+		if (at[0].revents &&
+			read(box->worker_bell, &rung, sizeof rung) < 0)
+			rung = 0;
+		if (has_error(at, 1 + n))
+			nanosleep(&error, NULL);
+	}
 	__atomic_store_n(&box->asleep, 0, __ATOMIC_RELAXED);
 }

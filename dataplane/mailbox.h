@@ -12,6 +12,7 @@ struct rte_ring;
 
 #define SP_MAILBOX_TODO 4096u /* commands on their way to a worker */
 #define SP_MAILBOX_NEWS 1024u
+#define SP_MAILBOX_WAKERS 64u /* sockets that may end a sleep */
 
 /*
  * The rings between control and one worker; each has one producer and one
@@ -60,8 +61,10 @@ bool sp_mailbox_tell(struct sp_mailbox *box, const struct sp_report_news *news);
 void sp_mailbox_wake_control(const struct sp_mailbox *box);
 
 /*
- * Sleep until control rings or @us have passed. Core: worker, when idle.
+ * Sleep until control rings, one of the @n sockets @fd can be read, or @us
+ * have passed. Core: worker, when idle.
  */
-void sp_mailbox_sleep(struct sp_mailbox *box, uint32_t us);
+void sp_mailbox_sleep(
+	struct sp_mailbox *box, const int *fd, unsigned int n, uint32_t us);
 
 #endif

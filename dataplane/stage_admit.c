@@ -52,6 +52,7 @@ sp_stage_admit(struct sp_burst *b, struct sp_flow_table *t)
 
 		if (b->verdict[i] != SP_VERDICT_FORWARD)
 			continue;
+		rte_prefetch0(&f->quality);
 		b->verdict[i] = (uint8_t)check_form(b, i, f);
 		if (unlikely(b->verdict[i] != SP_VERDICT_FORWARD))
 			continue;
@@ -68,7 +69,6 @@ sp_stage_admit(struct sp_burst *b, struct sp_flow_table *t)
 			? f->out_rtcp
 			: f->out_rtp;
 		b->out[i] = &t->flow[out];
-		if (unlikely(out != f->out_rtp))
-			rte_prefetch0(&b->out[i]->header);
+		rte_prefetch0(&b->out[i]->header);
 	}
 }

@@ -76,6 +76,41 @@ sp_stage_commit_drop(
 	unlist(c, id);
 }
 
+/* RTCP follows RTP: never does it go to, or come from, another IP. */
+static void
+lead_rtcp(struct sp_flow *f, struct sp_flow_table *t)
+{
+	struct sp_flow *rtcp = &t->flow[f->pair];
+
+	if (f->pair == 0 || f->kind != SP_FLOW_RTP)
+		return;
+	if (rtcp->latch.state == SP_LATCH_HELD &&
+		!sp_addr_same_ip(&rtcp->latch.remote, &f->latch.remote))
+		rtcp->latch.state = SP_LATCH_EMPTY;
+	sp_flow_table_aim(t, rtcp);
+}
+
+static void
+end_own_grace(struct sp_flow *f, struct sp_flow_table *t, uint32_t now_ms)
+{
+	/* RTCP is silent most of the time, and follows RTP anyway. */
+	const uint32_t seen_ms = f->kind == SP_FLOW_RTCP ? now_ms : f->seen_ms;
+
+	if (!sp_latch_expire(&f->latch, &f->facts, seen_ms, now_ms))
+		return;
+	sp_flow_table_aim(t, f);
+	lead_rtcp(f, t);
+}
+
+/* The time is up of a source that the SDP does not speak for any more. */
+static void
+end_grace(struct sp_flow *f, struct sp_flow_table *t, uint32_t now_ms)
+{
+	if (f->kind == SP_FLOW_RTCP && f->pair != 0)
+		end_own_grace(&t->flow[f->pair], t, now_ms);
+	end_own_grace(f, t, now_ms);
+}
+
 void
 sp_stage_commit_age(
 	struct sp_stage_commit *c, struct sp_flow_table *t, uint32_t now_ms)
@@ -161,20 +196,6 @@ release(struct sp_burst *b, unsigned int i, struct sp_flow_table *t,
 	return SP_BURST_HELD;
 }
 
-/* RTCP follows RTP: never does it go to, or come from, another IP. */
-static void
-lead_rtcp(struct sp_flow *f, struct sp_flow_table *t)
-{
-	struct sp_flow *rtcp = &t->flow[f->pair];
-
-	if (f->pair == 0 || f->kind != SP_FLOW_RTP)
-		return;
-	if (rtcp->latch.state == SP_LATCH_HELD &&
-		!sp_addr_same_ip(&rtcp->latch.remote, &f->latch.remote))
-		rtcp->latch.state = SP_LATCH_EMPTY;
-	sp_flow_table_aim(t, rtcp);
-}
-
 static enum sp_latch_answer
 ask_latch(struct sp_burst *b, unsigned int i, struct sp_flow_table *t)
 {
@@ -183,6 +204,8 @@ ask_latch(struct sp_burst *b, unsigned int i, struct sp_flow_table *t)
 	const struct sp_rtp *rtp = &b->rtp[i];
 	const bool is_rtp = b->what[i] == SP_DEMUX_RTP;
 	const uint32_t now_ms = to_ms(b->now_us);
+	struct sp_flow_aside *aside = &t->aside[f->index];
+	enum sp_latch_answer answer;
 	struct sp_latch_stream running = {
 		.ssrc = f->quality.ssrc,
 		.seq = (uint16_t)f->quality.highest,
@@ -212,19 +235,12 @@ ask_latch(struct sp_burst *b, unsigned int i, struct sp_flow_table *t)
 		!(f->latch.state == SP_LATCH_HELD &&
 			sp_addr_equal(&f->latch.remote, from)))
 		return SP_LATCH_DENY;
-	t->aside[f->index].used = 1;
-	return sp_latch_commit(&f->latch, &f->facts, &t->aside[f->index].trial,
-		&running, from, is_rtp ? rtp : NULL, now_ms);
-}
-
-/* The time is up of a source that the SDP does not speak for any more. */
-static void
-end_grace(struct sp_flow *f, struct sp_flow_table *t, uint32_t now_ms)
-{
-	if (!sp_latch_expire(&f->latch, &f->facts, now_ms))
-		return;
-	sp_flow_table_aim(t, f);
-	lead_rtcp(f, t);
+	answer = sp_latch_commit(&f->latch, &f->facts, &aside->trial, &running,
+		from, is_rtp ? rtp : NULL, now_ms);
+	/* Untouched pages stay untouched. */
+	if (sp_latch_tries(&aside->trial))
+		aside->used = 1;
+	return answer;
 }
 
 /* A packet of somebody who does not hold the flow. May it pass? */
@@ -237,8 +253,6 @@ learn(struct sp_burst *b, unsigned int i, struct sp_flow_table *t,
 	const bool leads = f->kind != SP_FLOW_RTCP;
 
 	end_grace(f, t, to_ms(b->now_us));
-	if (!leads && f->pair != 0)
-		end_grace(&t->flow[f->pair], t, to_ms(b->now_us));
 	switch (ask_latch(b, i, t)) {
 	case SP_LATCH_PASS:
 		return SP_VERDICT_FORWARD;
@@ -311,5 +325,8 @@ sp_stage_commit(
 		if (unlikely(!f->heard))
 			hear(f, t);
 		count(b, i, now_ms);
+		/* A new listener may never speak: what we send ends it, too. */
+		if (unlikely(b->out[i]->ready & SP_FLOW_GRACE))
+			end_grace(b->out[i], t, now_ms);
 	}
 }

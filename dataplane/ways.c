@@ -107,18 +107,24 @@ sp_ways_put(struct sp_dataplane *dp, unsigned int worker, uint32_t flow)
 
 	for (enum sp_way_kind kind = 0; kind < SP_WAYS; kind++)
 		put(dp, way, kind);
+	way->live = way->untold = false;
 }
 
-static struct sp_command
-hops_command(uint32_t flow, const struct sp_way *way)
+/* Tell the worker the hops of @flow as they are now. */
+static enum sp_status
+tell(struct sp_dataplane *dp, unsigned int worker, uint32_t flow)
 {
+	struct sp_way *way = &dp->crew[worker].way[flow];
 	struct sp_command cmd = { .kind = SP_COMMAND_HOPS,
 		.flow = flow,
 		.silent = 1,
 		.learnt = way->dst[SP_WAY_LEARNT] };
+	enum sp_status status;
 
 	memcpy(cmd.hop, way->hop, sizeof cmd.hop);
-	return cmd;
+	status = send(dp, worker, &cmd);
+	way->untold = status != SP_OK;
+	return status;
 }
 
 void
@@ -127,28 +133,22 @@ sp_ways_learn(struct sp_dataplane *dp, unsigned int worker, uint32_t flow,
 {
 	struct sp_crew *crew = &dp->crew[worker];
 	struct sp_way *way = &crew->way[flow];
-	struct sp_command cmd;
 
-	/* The flow may have been stopped since. */
-	if (way->dst[SP_WAY_SIGNALLED].family == SP_FAMILY_NONE &&
-		way->dst[SP_WAY_SIP].family == SP_FAMILY_NONE)
+	/*
+	 * The flow may have been stopped since. What signalling names is held
+	 * here as well: the source stays when signalling names another.
+	 */
+	if (!way->live || hold(dp, way, SP_WAY_LEARNT, *remote) != SP_OK)
 		return;
-	if (sp_addr_same_ip(&way->dst[SP_WAY_SIGNALLED], remote) ||
-		sp_addr_same_ip(&way->dst[SP_WAY_SIP], remote))
-		return;
-	if (hold(dp, way, SP_WAY_LEARNT, *remote) != SP_OK)
-		return;
-	cmd = hops_command(flow, way);
-	if (send(dp, worker, &cmd) != SP_OK)
+	if (tell(dp, worker, flow) != SP_OK)
 		ask_sweep(crew);
 }
 
-/* Ask anew which hop a held destination takes. Returns whether it changed. */
-static bool
+/* Ask anew which hop a held destination takes. */
+static void
 refresh(struct sp_dataplane *dp, struct sp_way *way)
 {
 	const uint64_t now_ms = sp_dataplane_clock_ms(dp);
-	bool changed = false;
 
 	for (enum sp_way_kind kind = 0; kind < SP_WAYS; kind++) {
 		uint16_t hop;
@@ -159,10 +159,9 @@ refresh(struct sp_dataplane *dp, struct sp_way *way)
 			continue;
 		sp_nexthop_put(
 			dp->nexthop, way->realm, &way->dst[kind], now_ms);
-		changed |= hop != way->hop[kind];
+		way->untold |= hop != way->hop[kind];
 		way->hop[kind] = hop;
 	}
-	return changed || way->dst[SP_WAY_LEARNT].family != SP_FAMILY_NONE;
 }
 
 static void
@@ -171,18 +170,15 @@ sweep(struct sp_dataplane *dp, unsigned int worker)
 	struct sp_crew *crew = &dp->crew[worker];
 
 	for (unsigned int n = 0; n < SWEEP_AT_ONCE; n++) {
-		struct sp_command cmd;
-
 		if (++crew->swept > dp->max_flows) {
 			crew->sweep = crew->sweep_again;
 			crew->sweep_again = false;
 			crew->swept = 0;
 			return;
 		}
-		if (!refresh(dp, &crew->way[crew->swept]))
-			continue;
-		cmd = hops_command(crew->swept, &crew->way[crew->swept]);
-		if (send(dp, worker, &cmd) != SP_OK) {
+		refresh(dp, &crew->way[crew->swept]);
+		if (crew->way[crew->swept].untold &&
+			tell(dp, worker, crew->swept) != SP_OK) {
 			crew->swept--;
 			return;
 		}
@@ -237,9 +233,7 @@ sp_dataplane_program(struct sp_dataplane *dp, unsigned int worker,
 		.flow = flow,
 		.ticket = ticket,
 		.conf = *conf };
-	const bool fresh =
-		way->dst[SP_WAY_SIGNALLED].family == SP_FAMILY_NONE &&
-		way->dst[SP_WAY_SIP].family == SP_FAMILY_NONE;
+	const bool fresh = !way->live;
 	enum sp_status status = SP_OK;
 
 	/* Room for the hops' own messages too: then nothing fails halfway. */
@@ -259,7 +253,13 @@ sp_dataplane_program(struct sp_dataplane *dp, unsigned int worker,
 		return status;
 	}
 	memcpy(cmd.hop, way->hop, sizeof cmd.hop);
-	return send(dp, worker, &cmd);
+	status = send(dp, worker, &cmd);
+	way->live |= status == SP_OK;
+	/* The worker forgets it when it aims anew. There is room. */
+	if (way->dst[SP_WAY_LEARNT].family != SP_FAMILY_NONE &&
+		tell(dp, worker, flow) != SP_OK)
+		ask_sweep(&dp->crew[worker]);
+	return status;
 }
 
 static enum sp_status

@@ -14,12 +14,14 @@
 #define AGE_EVERY_MS 100u
 
 /*
- * How long an idle worker sleeps: shortly while flows run, because a packet
- * waits as long; longer without any, because only control can wake it then.
+ * How long an idle worker sleeps: until a packet comes, where sockets tell.
+ * Else shortly while flows run, because a packet waits as long, and longer
+ * without any, because only control can wake it then.
  */
 #define POLLS_BEFORE_SLEEP 64u
 #define SLEEP_BUSY_US 50u
 #define SLEEP_IDLE_US 1000u
+#define SLEEP_WOKEN_US (AGE_EVERY_MS * 1000)
 #define TIMER_SLACK_NS 1000ul
 
 uint64_t
@@ -216,6 +218,16 @@ sp_worker_poll(struct sp_worker *w)
 	return seen;
 }
 
+static void
+sleep_idle(struct sp_worker *w)
+{
+	uint32_t us = w->table.running > 0 ? SLEEP_BUSY_US : SLEEP_IDLE_US;
+
+	if (w->n_wakers > 0)
+		us = SLEEP_WOKEN_US;
+	sp_mailbox_sleep(&w->box, w->waker, w->n_wakers, us);
+}
+
 int
 sp_worker_run(void *worker)
 {
@@ -235,9 +247,7 @@ sp_worker_run(void *worker)
 			sp_counter_add(&w->counters.busy_polls, 1);
 			w->idle_polls = 0;
 		} else if (!w->busy && ++w->idle_polls > POLLS_BEFORE_SLEEP) {
-			sp_mailbox_sleep(&w->box,
-				w->table.running > 0 ? SLEEP_BUSY_US
-						     : SLEEP_IDLE_US);
+			sleep_idle(w);
 		}
 	}
 	__atomic_store_n(&w->ours, 0, __ATOMIC_RELEASE);

@@ -44,7 +44,8 @@ struct sp_worker {
 	struct sp_nic *const *nics; /* borrowed, like all they point to */
 	unsigned int n_nics;
 	const struct sp_locals *locals;
-	const uint8_t *nic_of_port; /* DPDK's port id to NIC index */
+	int waker[SP_MAILBOX_WAKERS]; /* sockets that its packets come by */
+	unsigned int n_wakers;        /* 0: not all of them are known */
 	struct sp_flow_table table;
 	struct sp_l2 *hops; /* by next-hop id, own copy */
 	struct sp_mailbox box;

@@ -28,8 +28,11 @@ sp_latch_class(const struct sp_latch *latch, const struct sp_latch_facts *facts,
 		return SP_LATCH_SAME_IP;
 	if (same_sip_ip(facts, from))
 		return SP_LATCH_SIP_SOURCE;
-	return latch->policy == SP_LATCH_ANY ? SP_LATCH_STRANGER
-					     : SP_LATCH_NOBODY;
+	/* Even anybody is somebody: no loopback, no group, no link-local. */
+	return latch->policy == SP_LATCH_ANY &&
+			sp_addr_scope(from) <= SP_ADDR_PRIVATE
+		? SP_LATCH_STRANGER
+		: SP_LATCH_NOBODY;
 }
 
 bool
@@ -114,7 +117,8 @@ take(struct sp_latch *latch, struct sp_latch_trial *trial,
 	latch->state = SP_LATCH_HELD;
 	latch->class = (uint8_t) class;
 	latch->renewing = 0;
-	if (trial)
+	/* A trial that never was stays untouched: it may cost a page. */
+	if (trial && sp_latch_tries(trial))
 		memset(trial, 0, sizeof *trial);
 	return SP_LATCH_NEW;
 }
@@ -164,14 +168,16 @@ challenge(struct sp_latch *latch, const struct sp_latch_facts *facts,
 
 bool
 sp_latch_expire(struct sp_latch *latch, const struct sp_latch_facts *facts,
-	uint32_t now_ms)
+	uint32_t seen_ms, uint32_t now_ms)
 {
 	if (latch->state != SP_LATCH_HELD || !latch->renewing ||
 		since(facts->renewed_ms, now_ms) <= SP_LATCH_GRACE_MS)
 		return false;
 	latch->renewing = 0;
 	latch->class = (uint8_t)sp_latch_class(latch, facts, &latch->remote);
-	if (latch->class == SP_LATCH_NOBODY)
+	/* One that fell silent must not keep what is meant for a listener. */
+	if (latch->class == SP_LATCH_NOBODY ||
+		since(seen_ms, now_ms) >= SP_LATCH_SILENCE_MS)
 		latch->state = SP_LATCH_EMPTY;
 	return true;
 }

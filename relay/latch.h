@@ -50,7 +50,7 @@ enum sp_latch_answer {
 #define SP_LATCH_SILENCE_MS 2000u       /* a source so silent can be replaced */
 #define SP_LATCH_RTCP_SILENCE_MS 12000u /* RTCP's: it comes each 5 s or so */
 #define SP_LATCH_GRACE_MS 5000u         /* of the old source after a new SDP */
-#define SP_LATCH_GAP_MS 300u            /* a candidate so silent has gone */
+#define SP_LATCH_GAP_MS 1500u           /* so silent, a candidate has gone */
 #define SP_LATCH_CANDIDATES 2u
 
 /* Who holds a leg. Compared with every packet. */
@@ -92,6 +92,16 @@ struct sp_latch_stream {
 	bool rtp; /* false: no RTP seen, @ssrc and @seq mean nothing */
 };
 
+/* Is any source on probation? */
+static inline bool
+sp_latch_tries(const struct sp_latch_trial *trial)
+{
+	for (unsigned int i = 0; i < SP_LATCH_CANDIDATES; i++)
+		if (trial->candidate[i].from.family != SP_FAMILY_NONE)
+			return true;
+	return false;
+}
+
 /* What speaks for @from? Changes nothing. */
 enum sp_latch_class sp_latch_class(const struct sp_latch *latch,
 	const struct sp_latch_facts *facts, const struct sp_addr *from);
@@ -110,11 +120,12 @@ bool sp_latch_allows(const struct sp_latch *latch,
 
 /*
  * End the grace of a source that a new SDP did not speak for, once it is
- * over: ask before every commit. It stays if it is still eligible. Returns
+ * over: ask before every commit, and when sending to it. It stays if it is
+ * still eligible and still speaks: it was heard last at @seen_ms. Returns
  * whether anything changed.
  */
 bool sp_latch_expire(struct sp_latch *latch, const struct sp_latch_facts *facts,
-	uint32_t now_ms);
+	uint32_t seen_ms, uint32_t now_ms);
 
 /*
  * A valid media packet of @from arrived; @rtp is NULL for media that is not

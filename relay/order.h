@@ -50,7 +50,7 @@ struct sp_flow_report {
 	struct sp_addr remote; /* the latched source, or NONE */
 	uint32_t seen_ms;      /* last packet that passed admission */
 	uint32_t sent;         /* packets sent to the party, wraps */
-	uint64_t packets;      /* received and forwarded */
+	uint64_t packets;      /* admitted; the out flow may drop some */
 	uint64_t octets;       /* UDP payload of these */
 	uint32_t dropped[SP_FLOW_VERDICTS]; /* rows after FORWARD */
 	uint8_t state;                      /* enum sp_latch_state */
