@@ -8,6 +8,15 @@
 #define REFRESH_MS 30000 /* how often the kernel hears that a hop is in use */
 #define RETRY_MS 5000    /* of hops without a MAC */
 
+/*
+ * SDP of strangers may name every address of a link, and the kernel's table
+ * of neighbours (1024 by default) is the whole host's. It keeps those that do
+ * not answer for some seconds: so many asked for leave room for all others.
+ */
+#define ASK_MS 10u        /* one unknown hop in so long, or */
+#define ASKS_AT_ONCE 200u /* after a rest */
+#define ASKS_SPARED 100u  /* of these, for hops that are new */
+
 #define ETHERTYPE_VLAN 0x8100
 #define ETHERTYPE_IP4 0x0800
 #define ETHERTYPE_IP6 0x86dd
@@ -114,10 +123,27 @@ set_mac(struct sp_hop *h, const uint8_t *mac)
 		memcpy(h->mac, mac, sizeof h->mac);
 }
 
+/* May the kernel be asked for an unknown hop, and @spared more? */
+static bool
+may_ask(struct sp_hop_table *t, unsigned int spared)
+{
+	if (t->asked_ms < t->now_ms)
+		t->asked_ms = t->now_ms;
+	if (t->asked_ms + (spared + 1) * ASK_MS >
+		t->now_ms + ASKS_AT_ONCE * ASK_MS)
+		return false;
+	t->asked_ms += ASK_MS;
+	return true;
+}
+
 /* Tell the kernel that a hop is in use; the outcome comes as news. */
 static void
-use(struct sp_hop_table *t, struct sp_hop *h)
+use(struct sp_hop_table *t, struct sp_hop *h, unsigned int spared)
 {
+	if (!h->known && !may_ask(t, spared)) {
+		h->due_ms = t->now_ms + ASK_MS;
+		return;
+	}
 	sp_netlink_use_neighbour(
 		t->netlink, t->realm[h->realm].ifindex, &h->addr);
 	h->due_ms = t->now_ms + (h->known ? REFRESH_MS : RETRY_MS);
@@ -140,7 +166,7 @@ resolve(struct sp_hop_table *t, struct sp_hop *h)
 		sp_netlink_find_neighbour(t->netlink, r->ifindex, &h->addr, &n);
 	if (status == SP_OK && n.reach == SP_NETLINK_KNOWN)
 		set_mac(h, n.mac);
-	use(t, h);
+	use(t, h, 0);
 	return SP_OK;
 }
 
@@ -322,6 +348,6 @@ sp_hop_serve(struct sp_hop_table *t)
 			give_back(t, (uint16_t)t->at);
 		else if (!t->realm[h->realm].neighbour &&
 			h->due_ms <= t->now_ms)
-			use(t, h);
+			use(t, h, ASKS_SPARED);
 	}
 }

@@ -43,6 +43,7 @@ struct sp_hop_table {
 	struct sp_netlink *netlink; /* NULL without shared realms */
 	struct sp_hop_realm realm[SP_REALMS_MAX];
 	uint64_t now_ms;
+	uint64_t asked_ms;  /* ahead of @now_ms: hops asked for of late */
 	uint64_t secret[2]; /* for hashes: others choose the addresses */
 	struct sp_hop *hop; /* [@max + 1], 0 is none */
 	uint16_t *chain;    /* [@mask + 1] first id, by hash */

@@ -216,6 +216,22 @@ class Sources(RelayCase):
                     call.offer(text)
                 self.assertIn(caught.exception.status, (400, 403, 422))
 
+    def test_sdp_does_not_fill_the_hosts_neighbour_table(self):
+        """Every m-line names another address of our link that nobody has;
+        the kernel's table has 1,024 places for the whole host."""
+        offers = []
+        for i in range(1, 13):
+            offers.append(self.call())
+            lines = [sdp.audio(4000, address=f"2001:db8:a::{i:x}:{m:x}")
+                     for m in range(1, 33)]
+            offers[-1].offer(sdp.write(town.ALICE6, *lines), aim=False)
+        asked = self.town.core.run("ip", "-6", "neigh", "show", "dev", "pub0",
+                                   "nud", "incomplete").count("\n")
+        self.assertGreater(asked, 30)
+        self.assertLess(asked, 300)
+        for offer in offers:
+            offer.delete()
+
     def test_sec_11_ports_are_not_foretold(self):
         ports = []
         for _ in range(24):
