@@ -109,6 +109,30 @@ on_log(void *arg, const char *format, va_list args)
 	sp_log_say(SP_LOG_INFO, "http", "%s", text);
 }
 
+static void
+cut_off(struct sp_http_conn *conn)
+{
+	conn->cut = true;
+	shutdown(conn->fd, SHUT_RDWR);
+}
+
+/*
+ * Slow clients must not keep quick ones out, and on loopback all of them have
+ * one address: who has taken longest goes.
+ */
+static void
+make_room(struct sp_http *h)
+{
+	struct sp_http_conn *idlest = NULL;
+
+	for (struct sp_http_conn *c = h->conns; c; c = c->next)
+		if (!c->waiting && !c->cut &&
+			(!idlest || c->since_ms <= idlest->since_ms))
+			idlest = c;
+	if (idlest)
+		cut_off(idlest);
+}
+
 /* A connection came or went. */
 static void
 on_connection(void *http, struct MHD_Connection *mhd, void **context,
@@ -128,6 +152,8 @@ on_connection(void *http, struct MHD_Connection *mhd, void **context,
 			shutdown(info->connect_fd, SHUT_RDWR);
 			return;
 		}
+		if (++h->n_conns > SP_HTTP_CROWD)
+			make_room(h);
 		conn->fd = info->connect_fd;
 		conn->since_ms = h->now_ms;
 		conn->next = h->conns;
@@ -140,6 +166,7 @@ on_connection(void *http, struct MHD_Connection *mhd, void **context,
 		if (conn->next)
 			conn->next->link = conn->link;
 		free(conn);
+		h->n_conns--;
 		*context = NULL;
 	}
 }
@@ -182,7 +209,6 @@ daemon_open(struct sp_http *h, int fd, char *why)
 		NULL, NULL, sp_http_exchange_step, h,
 		MHD_OPTION_EXTERNAL_LOGGER, on_log, h, MHD_OPTION_LISTEN_SOCKET,
 		fd, MHD_OPTION_CONNECTION_LIMIT, SP_HTTP_CONNECTIONS,
-		MHD_OPTION_PER_IP_CONNECTION_LIMIT, SP_HTTP_CONNECTIONS_IP,
 		MHD_OPTION_NOTIFY_COMPLETED, sp_http_exchange_end, h,
 		MHD_OPTION_NOTIFY_CONNECTION, on_connection, h,
 		MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, h, MHD_OPTION_ARRAY,
@@ -259,6 +285,7 @@ sp_http_close(struct sp_http *h)
 {
 	if (!h)
 		return;
+	h->closing = true;
 	if (h->daemon) {
 		sp_http_serve(h); /* let the last replies out */
 		MHD_stop_daemon(h->daemon);
@@ -311,7 +338,7 @@ sp_http_tick(struct sp_http *h, uint64_t now_ms)
 		if (c->since_ms == 0 || c->waiting)
 			c->since_ms = now_ms;
 		if (now_ms - c->since_ms > SP_HTTP_PATIENCE_MS)
-			shutdown(c->fd, SHUT_RDWR);
+			cut_off(c);
 	}
 }
 

@@ -14,8 +14,8 @@
  */
 
 #define SP_HTTP_CONNECTIONS 512u
-#define SP_HTTP_CONNECTIONS_IP 256u /* of one address */
-#define SP_HTTP_PATIENCE_MS 15000u  /* for a whole request, and when idle */
+#define SP_HTTP_CROWD 384u         /* from here on a new one costs the idlest */
+#define SP_HTTP_PATIENCE_MS 15000u /* for a whole request, and when idle */
 #define SP_HTTP_WHY 384
 
 struct sp_http;

@@ -83,8 +83,6 @@ static const struct route routes[] = {
 };
 /* clang-format on */
 
-#define ROUTES (sizeof routes / sizeof *routes)
-
 static struct sp_http_conn *
 conn_of(struct exchange *ex)
 {
@@ -346,7 +344,7 @@ find_route(struct exchange *ex, const char *url, const char *method)
 {
 	const char *asked = strcmp(method, "HEAD") == 0 ? "GET" : method;
 
-	for (size_t i = 0; i < ROUTES; i++) {
+	for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
 		const size_t used = strlen(ex->allow);
 
 		if (!path_fits(&routes[i], url))
@@ -465,6 +463,8 @@ sp_http_exchange_step(void *http, struct MHD_Connection *conn, const char *url,
 		return take_body(ex, data, got);
 	}
 	if (ex->state == READING) {
+		if (ex->http->closing) /* nobody is left to ask */
+			return MHD_NO;
 		ex->state = RUNNING;
 		if (ex->route)
 			ex->route->run(ex, url);

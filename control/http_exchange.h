@@ -18,16 +18,19 @@ struct sp_http_conn {
 	int fd;
 	uint64_t since_ms; /* accepted, or its last request began or ended */
 	bool waiting;      /* for our own reply: not the client's fault */
+	bool cut;          /* shut down, and MHD will see it */
 };
 
 struct sp_http {
 	const struct sp_config *conf;
 	struct sp_service *service;
 	struct MHD_Daemon *daemon;
-	struct sp_http_conn *conns;
+	struct sp_http_conn *conns; /* newest first */
+	unsigned int n_conns;
 	uint64_t now_ms; /* of the last tick */
 	int epoll;       /* @kick and MHD's own, as one descriptor to poll */
 	int kick;        /* eventfd: there is work that no socket tells of */
+	bool closing;    /* @service is gone: replies only */
 	uint16_t port;
 	char *tls_cert; /* PEM texts, or NULL */
 	char *tls_key;

@@ -299,8 +299,10 @@ serve(struct process *p)
 		strsignal(signal_no));
 	p->stopping = true;
 	sp_service_stop(p->service);
-	if (!sp_service_idle(p->service))
-		sp_loop_run(p->loop);
+	/* Workers still write into what calls own: another signal must wait. */
+	while (!sp_service_idle(p->service) && p->stop_ticks < STOP_TICKS &&
+		sp_loop_run(p->loop) >= 0)
+		continue;
 	sp_log_say(SP_LOG_INFO, "stopped", "%s",
 		sp_service_idle(p->service) ? "every call has ended"
 					    : "some calls had no time to end");

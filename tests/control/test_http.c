@@ -75,6 +75,20 @@ Test(http, closing_answers_nobody_twice, .init = start_open)
 	close(fd);
 }
 
+Test(http, what_comes_while_closing_is_not_run, .init = start_open)
+{
+	char reply[REPLY_MAX];
+	const int fd = dial();
+
+	serve_for(2);
+	send_text(fd, "GET /v1/calls/abc HTTP/1.1\r\n" END);
+	usleep(20000); /* it is with the kernel, nobody has read it */
+	stop();
+	cr_expect(eq(uint, fake.asked, 0));
+	cr_expect(eq(long, (long)recv(fd, reply, 1, 0), 0));
+	close(fd);
+}
+
 Test(http, a_connection_serves_many_requests, .init = start_open, .fini = stop)
 {
 	char reply[REPLY_MAX];
@@ -252,6 +266,26 @@ Test(http, a_slow_client_is_cut_off, .init = start_open, .fini = stop)
 	cr_expect(eq(int, ask("GET /healthz HTTP/1.1\r\n" END, reply), 200));
 	close(slow);
 	close(idle);
+}
+
+Test(http, a_crowd_of_slow_clients_keeps_nobody_out, .init = start_open,
+	.fini = stop)
+{
+	char reply[REPLY_MAX];
+	int slow[SP_HTTP_CROWD + 32];
+	const size_t n = sizeof slow / sizeof *slow;
+
+	for (size_t i = 0; i < n; i++) {
+		slow[i] = dial();
+		send_text(slow[i], "POST /v1/offer HTTP/1.1\r\nHost: loc");
+		serve_for(1);
+		sp_http_tick(http, 2000 + i);
+	}
+	cr_expect(eq(int, ask("GET /healthz HTTP/1.1\r\n" END, reply), 200));
+	cr_expect(eq(long, (long)read_all(slow[0], reply), 0));
+	cr_expect(eq(long, recv(slow[n - 1], reply, 1, MSG_DONTWAIT), -1));
+	for (size_t i = 0; i < n; i++)
+		close(slow[i]);
 }
 
 Test(http, our_own_slowness_cuts_nobody_off, .init = start_open, .fini = stop)
