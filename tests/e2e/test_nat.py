@@ -12,6 +12,16 @@ class Nat(RelayCase):
         call = self.nat_call().connect()
         self.assert_two_way(call, later=0.3)
 
+    def test_a_muted_phone_hears_though_it_sends_little(self):
+        """Opus without sound sends a packet every 400 ms."""
+        call = self.nat_call().connect()
+        for _ in range(4):
+            call.caller.send_frame()
+            self.run_for(0.4)
+        call.callee.talk(0.3)
+        self.run_for(0.3 + DRAIN_S)
+        self.assert_heard(call.callee, call.caller)
+
     def test_a_callee_behind_a_nat(self):
         inner, home = self.phone("callee"), self.phone("lan")
         call = self.call(inner, home, from_realm="core", to_realm="public")
@@ -108,6 +118,30 @@ class Nat(RelayCase):
         self.run_for(0.6 + DRAIN_S)
         self.assert_heard(call.caller, call.callee, sent, heard)
         self.assert_heard(call.callee, call.caller)
+
+    def test_signalling_that_comes_from_elsewhere_keeps_the_source(self):
+        """A refresh by another SIP path: the stream's own source is as
+        good as before, though neither SDP nor signalling names it now."""
+        call = self.nat_call().connect()
+        self.assert_two_way(call, 0.5, later=0.3)
+        call.offer(signalling_source=town.ALICE4)
+        call.answer()
+        self.assert_two_way(call, 0.5)
+
+
+class Anybody(RelayCase):
+    realm_changes = {"public": {"latch": "any"}}
+
+    def test_a_source_that_came_before_its_answer_is_answered(self):
+        """No SDP and no signalling source is known of it yet."""
+        inner, home = self.phone("callee"), self.phone("lan")
+        call = self.call(inner, home, from_realm="core", to_realm="public")
+        call.offer()
+        home.talk(0.3)
+        self.run_for(0.3 + DRAIN_S)
+        self.assert_heard(home, inner)
+        call.answer()
+        self.assert_two_way(call, 0.3)
 
 
 class Advertised(RelayCase):

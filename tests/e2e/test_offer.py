@@ -52,6 +52,19 @@ class Offers(RelayCase):
         self.assertEqual(came, [(each.seq, each.payload)
                                 for each in new.sent])
 
+    def test_a_listener_is_sent_to_though_it_never_speaks(self):
+        """The SDP moves from a phone behind a NAT to a recorder. The old
+        source is kept until another speaks, but not for ever."""
+        call = self.call(self.phone("lan"),
+                         signalling_source=town.NAT4).connect()
+        self.assert_two_way(call, 0.5, later=0.3)
+        recorder = self.phone("alice")
+        call.offer(recorder.sdp(direction="recvonly", version=2))
+        call.answer()
+        call.callee.talk(5.5)
+        self.run_for(5.5 + DRAIN_S)
+        self.assertGreater(len(recorder.heard), 10)
+
     def test_the_callee_offers_again(self):
         call = self.call().connect()
         self.assert_two_way(call, 0.3)

@@ -280,3 +280,37 @@ class NeighbourChanges(RelayCase):
         self.assertGreater(len(call.caller.heard), start,
                            "audio finds the new hardware address")
         self.assert_two_way(call, 0.3)
+
+    def test_a_changed_route_is_followed(self):
+        """A far phone behind mallory's host, later behind alice's."""
+        lab, core = self.town.lab, self.town.core
+        routers = self.town.mallory, self.town.alice
+        far = lab.namespace("far")
+        for number, router in enumerate(routers):
+            lab.link(router, "far0", far, f"eth{number}")
+            lab.address(router, "far0", f"10.77.{number}.1/24")
+            lab.address(far, f"eth{number}", f"10.77.{number}.2/24")
+            router.sysctl(net__ipv4__ip_forward=1)
+            router.ip(f"route add {FAR4} via 10.77.{number}.2")
+        lab.address(far, "eth0", f"{FAR4}/32")
+        far.ip("route add default via 10.77.0.1")
+        core.ip(f"route add {FAR4} via {town.MALLORY4}")
+        call = self.call(self.phone("far", FAR4)).connect()
+        self.assert_two_way(call, 0.3)
+        self.assertLess(self._forwarded(routers[1]), 8)  # ND has a few
+        core.ip(f"route replace {FAR4} via {town.ALICE4}")
+        self.run_for(0.3)
+        before = [self._forwarded(each) for each in routers]
+        self.assert_two_way(call, 0.3)
+        after = [self._forwarded(each) for each in routers]
+        self.assertLess(after[0] - before[0], 8)
+        self.assertGreaterEqual(after[1] - before[1], 15)
+
+    @staticmethod
+    def _forwarded(router):
+        """Packets that @router sent on to the far phone."""
+        for line in router.read("/proc/thread-self/net/dev").splitlines():
+            name, _, counts = line.partition(":")
+            if name.strip() == "far0":
+                return int(counts.split()[9])
+        return 0

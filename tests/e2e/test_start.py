@@ -186,6 +186,12 @@ class WithoutAFile(RelayCase):
         self.assertIn(call.media()[0].port, range(30000, 40000))
         self.assert_two_way(call, 0.5)
 
+    def test_a_slower_driver_is_said(self):
+        """Not installed, it may have no XDP program: then it says so."""
+        if self.relay.drivers()["default"] != "af_xdp":
+            self.assertEqual(self.relay.drivers()["default"], "af_packet")
+            self.assertRegex(self.relay.log(), r"warning.*(AF_XDP|af_xdp)")
+
 
 class LittleRights(RelayCase):
     """Another user, with the capabilities of the unit file and no more."""
