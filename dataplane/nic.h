@@ -34,7 +34,7 @@ enum sp_nic_driver {
 /* How a packet gets to the worker that owns its port. */
 enum sp_nic_steering {
 	SP_NIC_HANDOVER, /* any queue may get it: workers pass it on */
-	SP_NIC_RSS,      /* by hash of the port: see sp_nic_owner */
+	SP_NIC_RSS,      /* by hash of the port: see sp_port_owner */
 	SP_NIC_RTE_FLOW, /* by rules: queue i gets the ports of worker i */
 };
 
@@ -109,14 +109,6 @@ enum sp_status sp_nic_open(const struct sp_nic_conf *conf, struct sp_nic **out,
 
 /* Stop the queues and undo what open and sp_filter_set did to the kernel. */
 void sp_nic_close(struct sp_nic *nic);
-
-/*
- * Which worker owns local @port? Blocks of 64 ports go round, over a power of
- * two so that NICs can match masked bits; pure.
- *
- * Core: any.
- */
-unsigned sp_nic_owner(uint16_t port, unsigned n_workers);
 
 /* Return the name of @driver for logs: "af_xdp", "af_packet", "device". */
 const char *sp_nic_driver_name(enum sp_nic_driver driver);

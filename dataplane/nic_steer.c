@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "dataplane/nic_steer.h"
+#include "relay/port_pool.h"
 
 #include <rte_ethdev.h>
 #include <rte_flow.h>
@@ -29,14 +30,6 @@ next_power_of_two(unsigned n)
 	return p;
 }
 
-unsigned
-sp_nic_owner(uint16_t port, unsigned n_workers)
-{
-	const unsigned mask = next_power_of_two(n_workers) - 1;
-
-	return ((unsigned)(port >> BLOCK_BITS) & mask) % n_workers;
-}
-
 void
 sp_nic_steer_key(uint8_t *key, size_t key_len, unsigned reta_bits)
 {
@@ -61,7 +54,7 @@ sp_nic_steer_entry(unsigned index, unsigned reta_bits, unsigned n_workers)
 	/* The key turns the order of the bits round. */
 	for (unsigned i = 0; i < reta_bits; i++)
 		block |= (index >> i & 1) << (reta_bits - 1 - i);
-	return (uint16_t)sp_nic_owner(
+	return (uint16_t)sp_port_owner(
 		(uint16_t)(block << BLOCK_BITS), n_workers);
 }
 

@@ -12,7 +12,7 @@ struct rte_eth_dev_info;
 
 /*
  * Bring the packets of a dedicated NIC to the worker that owns their port,
- * as sp_nic_owner says. Whatever the NIC promises, a worker passes on what
+ * as sp_port_owner says. Whatever the NIC promises, a worker passes on what
  * is not its own.
  */
 

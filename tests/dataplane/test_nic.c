@@ -12,6 +12,7 @@
 #include "dataplane/nic.h"
 #include "dataplane/nic_kernel.h"
 #include "dataplane/nic_steer.h"
+#include "relay/port_pool.h"
 #include "tests/dataplane/netns.h"
 
 /* Which worker of how many owns a port. */
@@ -43,7 +44,7 @@ ParameterizedTestParameters(nic, deals_ports_out_in_blocks_of_64)
 
 ParameterizedTest(struct owner_case *c, nic, deals_ports_out_in_blocks_of_64)
 {
-	cr_expect(eq(uint, sp_nic_owner(c->port, c->workers), c->want),
+	cr_expect(eq(uint, sp_port_owner(c->port, c->workers), c->want),
 		"port %u of %u workers", c->port, c->workers);
 }
 
@@ -52,8 +53,8 @@ Test(nic, gives_rtp_and_its_rtcp_to_one_worker)
 	for (unsigned workers = 1; workers <= 16; workers++)
 		for (unsigned port = 0; port < 65536; port += 2)
 			cr_assert(eq(uint,
-				sp_nic_owner((uint16_t)port, workers),
-				sp_nic_owner((uint16_t)(port + 1), workers)));
+				sp_port_owner((uint16_t)port, workers),
+				sp_port_owner((uint16_t)(port + 1), workers)));
 }
 
 Test(nic, leaves_no_worker_without_ports)
@@ -62,7 +63,7 @@ Test(nic, leaves_no_worker_without_ports)
 		unsigned ports[16] = { 0 };
 
 		for (unsigned p = 30000; p < 40000; p++)
-			ports[sp_nic_owner((uint16_t)p, workers)]++;
+			ports[sp_port_owner((uint16_t)p, workers)]++;
 		for (unsigned w = 0; w < workers; w++)
 			cr_expect(gt(uint, ports[w], 0));
 	}
@@ -106,7 +107,7 @@ ParameterizedTest(
 		cr_assert(eq(uint,
 			sp_nic_steer_entry(hash & ((1u << c->reta_bits) - 1),
 				c->reta_bits, c->workers),
-			sp_nic_owner((uint16_t)port, c->workers)));
+			sp_port_owner((uint16_t)port, c->workers)));
 	}
 }
 
