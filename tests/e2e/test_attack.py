@@ -79,6 +79,56 @@ class SprayedSignalled(Sprayed):
         return self.call(**options)  # a NAT caller can't speak under this
 
 
+class SprayedSetUps(RelayCase):
+    """SEC-1 at its full count: a thousand set-ups, three in ten of them
+    offered again, while the attacker sends as fast as it can."""
+
+    speed = True
+    ports = 30000, 33999
+    realm_changes = {"public": {"ports": "30000-33999"},
+                     "core": {"ports": "20000-23999"}}
+
+    def _spray(self):
+        return Spray(self.town.lab, self.town.mallory, town.PUBLIC4,
+                     self.ports, 1_000_000, 5, "constant")
+
+    def test_sec_1_a_thousand_set_ups(self):
+        before = self.api.verdicts()["forwarded"]
+        pairs = [(self.phone("alice"), self.phone("callee"))
+                 for _ in range(10)]
+        sprays = [self._spray()]
+        for number in range(1000):
+            if not sprays[-1].running():
+                sprays.append(self._spray())
+            caller, callee = pairs[number % len(pairs)]
+            call = town.Call(self.api, caller, callee).connect()
+            if number % 10 < 3:
+                call.connect()
+            heard = len(caller.heard), len(callee.heard)
+            for _ in range(2):
+                caller.send_frame()
+                callee.send_frame()
+            self.run_for(2, lambda: len(caller.heard) > heard[0]
+                         and len(callee.heard) > heard[1])
+            self.assertGreater(len(caller.heard), heard[0],
+                               f"set-up {number}: the caller is deaf")
+            self.assertGreater(len(callee.heard), heard[1],
+                               f"set-up {number}: the callee is deaf")
+            call.delete()
+        for sent, received, octets in (each.wait() for each in sprays):
+            self.assertGreater(sent, 30000)
+            self.assertEqual((received, octets), (0, 0),
+                             "media reached the attacker")
+        for phone, other in pairs + [(b, a) for a, b in pairs]:
+            self.assertLessEqual({(each.rtp.seq, each.rtp.payload)
+                                  for each in phone.heard},
+                                 {(each.seq, each.payload)
+                                  for each in other.sent}, "foreign packets")
+        spoken = sum(len(phone.sent) for pair in pairs for phone in pair)
+        self.assertLessEqual(self.api.verdicts()["forwarded"] - before,
+                             spoken)
+
+
 class Sources(RelayCase):
     def attacker(self, where="mallory", **options):
         return self.phone(where, name="attacker", **options)
