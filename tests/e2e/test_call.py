@@ -5,6 +5,7 @@ import socket
 import subprocess
 import threading
 import time
+from pathlib import Path
 
 from lab import rtp, sdp, town
 from lab.case import DRAIN_S, RelayCase
@@ -206,3 +207,32 @@ class ManyQueues(RelayCase):
         for call in calls:
             self.assertEqual(compare(call.caller, call.callee)
                              + compare(call.callee, call.caller), [])
+
+
+class Hugepages(RelayCase):
+    """Packets and flows in memory that the kernel reserved for it."""
+
+    options = {"dataplane": {"hugepages": True}}
+    pages = Path("/proc/sys/vm/nr_hugepages")
+
+    @classmethod
+    def prepare(cls):
+        before = int(cls.pages.read_text())
+        cls.addClassCleanup(cls.pages.write_text, str(before))
+        cls.pages.write_text(str(before + 256))
+
+    def test_two_way_audio(self):
+        free = [int(line.split()[1]) for line
+                in Path("/proc/meminfo").read_text().splitlines()
+                if line.startswith("HugePages_Free")]
+        self.assertLess(free[0], 256, "the daemon uses none")
+        self.assert_two_way(self.call().connect(), 0.5)
+
+
+class Busy(RelayCase):
+    """A worker that polls and never sleeps."""
+
+    options = {"dataplane": {"idle": "busy"}}
+
+    def test_two_way_audio(self):
+        self.assert_two_way(self.call().connect(), 0.5)
