@@ -42,8 +42,11 @@ open_hand_over(struct sp_dataplane *dp)
 			continue;
 		h->owner = between("owner", from->index, to->index);
 		h->transmit = between("tx", from->index, to->index);
+		h->box = &to->box;
 		if (!h->owner || !h->transmit)
 			return SP_NO_MEMORY;
+		to->box.inbound[to->box.n_inbound++] = h->owner;
+		to->box.inbound[to->box.n_inbound++] = h->transmit;
 		to->from[from->index] = *h;
 	}
 	return SP_OK;
@@ -111,22 +114,27 @@ sp_crew_open(struct sp_dataplane *dp, const struct sp_dataplane_conf *conf,
 }
 
 /*
- * A single worker gets what comes by any socket of ours, so they may wake it.
- * Not where it has to poll a NIC as well that has none.
+ * Packets come by sockets, so these may wake a worker. Which one reads which
+ * socket only the drivers know: all of them wake all workers. Not where a NIC
+ * without a socket has to be polled as well.
  */
 static void
 find_wakers(struct sp_dataplane *dp)
 {
-	struct sp_worker *w = dp->crew[0].worker;
+	int fd[SP_MAILBOX_WAKERS];
 	unsigned int queues = 0;
 
-	if (dp->n_workers > 1)
-		return;
 	for (unsigned int nic = 0; nic < dp->n_nics; nic++)
 		queues += dp->nic[nic]->n_rx;
-	if (queues <= SP_MAILBOX_WAKERS &&
-		sp_filter_sockets(w->waker, SP_MAILBOX_WAKERS) == queues)
+	if (queues > SP_MAILBOX_WAKERS ||
+		sp_filter_sockets(fd, SP_MAILBOX_WAKERS) != queues)
+		return;
+	for (unsigned int i = 0; i < dp->n_workers; i++) {
+		struct sp_worker *w = dp->crew[i].worker;
+
+		memcpy(w->waker, fd, queues * sizeof *fd);
 		w->n_wakers = queues;
+	}
 }
 
 enum sp_status

@@ -140,6 +140,16 @@ sp_mailbox_wake_control(const struct sp_mailbox *box)
 	ring_bell(box->control_bell);
 }
 
+/* Nothing to do that came before the bell could be rung? */
+static bool
+is_quiet(const struct sp_mailbox *box)
+{
+	for (unsigned int i = 0; i < box->n_inbound; i++)
+		if (!rte_ring_empty(box->inbound[i]))
+			return false;
+	return rte_ring_empty(box->todo) && rte_ring_empty(box->transmit);
+}
+
 /* A socket with an error is readable for ever: that must not keep us awake. */
 static bool
 has_error(const struct pollfd *at, unsigned int n)
@@ -166,8 +176,7 @@ sp_mailbox_sleep(
 
 	__atomic_store_n(&box->asleep, 1, __ATOMIC_RELAXED);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	if (rte_ring_empty(box->todo) && rte_ring_empty(box->transmit) &&
-		ppoll(at, 1 + n, &limit, NULL) > 0) {
+	if (is_quiet(box) && ppoll(at, 1 + n, &limit, NULL) > 0) {
 		/* Somebody else's wake-up: there is none to take. */
 		if (at[0].revents &&
 			read(box->worker_bell, &rung, sizeof rung) < 0)

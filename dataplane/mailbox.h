@@ -12,6 +12,7 @@ struct rte_ring;
 
 #define SP_MAILBOX_TODO 4096u /* commands on their way to a worker */
 #define SP_MAILBOX_NEWS 1024u
+#define SP_MAILBOX_INBOUND 32u
 #define SP_MAILBOX_WAKERS 64u /* sockets that may end a sleep */
 
 /*
@@ -27,7 +28,10 @@ struct sp_mailbox {
 	struct rte_ring *transmit; /* struct rte_mbuf *, control to worker */
 	int worker_bell;  /* eventfd: wakes the worker from its sleep */
 	int control_bell; /* eventfd, shared by all workers; not owned */
-	uint32_t asleep;  /* worker: I may be sleeping; relaxed */
+	/* Rings of other workers that end at this one; set before launch. */
+	const struct rte_ring *inbound[SP_MAILBOX_INBOUND];
+	unsigned int n_inbound;
+	uint32_t asleep; /* worker: I may be sleeping; relaxed */
 };
 
 /* Make the rings of worker @index. Core: start-up. Fails: SP_NO_MEMORY. */
@@ -44,7 +48,10 @@ unsigned int sp_mailbox_room(const struct sp_mailbox *box);
 enum sp_status sp_mailbox_send(
 	struct sp_mailbox *box, const struct sp_command *cmd) SP_MUST_CHECK;
 
-/* Wake the worker if it sleeps. Core: control, after sending. */
+/*
+ * Wake the worker if it sleeps. Core: control, after sending; another worker,
+ * after it put packets into one of @inbound.
+ */
 void sp_mailbox_ring(struct sp_mailbox *box);
 
 /* Take up to @max commands that can be answered. Core: worker. */
@@ -61,7 +68,7 @@ bool sp_mailbox_tell(struct sp_mailbox *box, const struct sp_report_news *news);
 void sp_mailbox_wake_control(const struct sp_mailbox *box);
 
 /*
- * Sleep until control rings, one of the @n sockets @fd can be read, or @us
+ * Sleep until somebody rings, one of the @n sockets @fd can be read, or @us
  * have passed. Core: worker, when idle.
  */
 void sp_mailbox_sleep(

@@ -39,6 +39,7 @@ static void
 hand_over(struct sp_worker *w, struct sp_burst *b)
 {
 	unsigned int kept = 0;
+	uint32_t given = 0; /* a bit an owner */
 
 	for (unsigned int i = 0; i < b->count; i++) {
 		const unsigned int owner = b->verdict[i] == SP_VERDICT_FORWARD
@@ -56,6 +57,7 @@ hand_over(struct sp_worker *w, struct sp_burst *b)
 		}
 		b->pkt[i]->port = b->nic;
 		if (rte_ring_enqueue(w->to[owner].owner, b->pkt[i]) == 0) {
+			given |= 1u << owner;
 			sp_counter_add(&w->counters.handed_over, 1);
 		} else {
 			rte_pktmbuf_free(b->pkt[i]);
@@ -63,6 +65,9 @@ hand_over(struct sp_worker *w, struct sp_burst *b)
 		}
 	}
 	b->count = (uint16_t)kept;
+	for (unsigned int i = 0; given != 0; i++, given >>= 1)
+		if (given & 1)
+			sp_mailbox_ring(w->to[i].box);
 }
 
 /* Tell control what the commit stage learnt. */

@@ -19,6 +19,7 @@ struct rte_ring;
 struct sp_hand_over {
 	struct rte_ring *owner;    /* received here, owned there */
 	struct rte_ring *transmit; /* ready, to leave by a queue of theirs */
+	struct sp_mailbox *box;    /* whose bell wakes them */
 };
 
 /* A burst on its way out, one a NIC. */

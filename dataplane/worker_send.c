@@ -39,8 +39,10 @@ transmit(struct sp_worker *w, unsigned int nic, struct rte_mbuf **pkt,
 	}
 	for (uint16_t i = 0; i < n; i++)
 		pkt[i]->port = (uint16_t)nic;
-	return (uint16_t)rte_ring_enqueue_burst(
+	sent = (uint16_t)rte_ring_enqueue_burst(
 		w->to[server].transmit, (void **)pkt, n, NULL);
+	sp_mailbox_ring(w->to[server].box);
+	return sent;
 }
 
 /* Hand a frame to the slow path, unless there are too many. */
