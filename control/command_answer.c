@@ -136,6 +136,10 @@ hear_answer(struct sp_exchange *x)
 	said = tag ? sp_exchange_said(x, tag->said) : NULL;
 	if (!said)
 		return sp_exchange_no_memory(x);
+	if (!sp_exchange_may_send(x, said)) {
+		free(said);
+		return false;
+	}
 	check_families(x, said);
 	free(tag->said);
 	free(tag->staged);

@@ -163,6 +163,44 @@ find_parties(struct sp_exchange *x)
 	return true;
 }
 
+/* Does @party hold ports for m= line @m? They stay with a line that is off. */
+static bool
+holds_ports(const struct sp_party *party, unsigned int m)
+{
+	return m < party->legs &&
+		(party->leg[m].pair[0].port || party->leg[m].pair[1].port);
+}
+
+/*
+ * One call must not empty the ports, be it by offers one after another that
+ * each use other lines: lines that were in use count, too.
+ */
+static bool
+check_media_count(struct sp_exchange *x)
+{
+	const struct sp_party *from = x->cast.party[x->from];
+	const struct sp_party *to = x->cast.party[x->to];
+	const uint32_t most = x->s->conf->max_media;
+	unsigned int count = 0, last = 0;
+
+	for (unsigned int m = 0; m < SP_SDP_MEDIA_MAX; m++) {
+		const bool had = holds_ports(from, m) || holds_ports(to, m);
+		const bool used =
+			m < x->sdp.media_count && x->sdp.media[m].addr.port > 0;
+
+		count += had || used;
+		if (used && !had)
+			last = m;
+	}
+	if (count <= most)
+		return true;
+	sp_problem_set(&x->problem, SP_PROBLEM_BAD_SDP, "sdp",
+		"m-line %u: the call would use %u m= lines, and max_media is "
+		"%u: offer fewer, or use those again that are off",
+		last + 1, count, most);
+	return false;
+}
+
 /* In which family is the receiver to be addressed? */
 static bool
 choose_family(struct sp_exchange *x)
@@ -231,6 +269,11 @@ hear_offer(struct sp_exchange *x)
 	if (!now) {
 		free(said);
 		return sp_exchange_no_memory(x);
+	}
+	if (!sp_exchange_may_send(x, said)) {
+		free(said);
+		free(now);
+		return false;
 	}
 	for (unsigned int m = 0; m < now->count; m++)
 		if (goes_on(x, tag->said, m)) {
@@ -412,8 +455,8 @@ offer(struct sp_exchange *x)
 		return false;
 	if (sp_party_clone(&x->call->cast, &x->cast) != SP_OK)
 		return sp_exchange_no_memory(x);
-	if (!find_parties(x) || !choose_family(x) || !hear_offer(x) ||
-		!sp_exchange_label(x))
+	if (!find_parties(x) || !check_media_count(x) || !choose_family(x) ||
+		!hear_offer(x) || !sp_exchange_label(x))
 		return false;
 	if (!choose_worker(x) || !reserve(x))
 		return false;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "control/config_schema.h"
+#include "relay/sdp.h"
 
 #ifndef SP_XDP_PROGRAM
 #define SP_XDP_PROGRAM "/usr/lib/sallyport/filter.o"
@@ -40,6 +41,7 @@ static const struct {
 			most                                                   \
 	}
 	NUMBER(dataplane, max_calls, 20000, 1, MAX_CALLS_LIMIT),
+	NUMBER(dataplane, max_media, 8, 1, SP_SDP_MEDIA_MAX),
 	NUMBER(timeouts, media_s, 60, 1, WEEK_S),
 	NUMBER(timeouts, hold_s, 3600, 1, WEEK_S),
 	NUMBER(timeouts, offer_s, 300, 1, WEEK_S),

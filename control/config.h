@@ -27,6 +27,7 @@
 struct sp_realm_more {
 	struct sp_addr advertise[SP_REALM_ADDRS_MAX]; /* NONE: the local one */
 	enum sp_latch_policy latch;
+	bool refuse_private;         /* SEC-9: no private addresses in SDP */
 	uint32_t unanswered_packets; /* SEC-10, 0: no limit */
 };
 
@@ -44,6 +45,7 @@ struct sp_config {
 	bool hugepages;
 	bool busy;
 	uint32_t max_calls;
+	uint32_t max_media; /* m= lines of a call that may take ports */
 	char xdp_program[SP_CONFIG_PATH];
 
 	struct sp_realm_conf realm[SP_REALMS_MAX];

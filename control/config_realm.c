@@ -109,6 +109,7 @@ read_numbers(const struct realm *m)
 		m->conf->dscp = (uint8_t)m->raw->dscp;
 	if (sp_config_given(m->r, place(m, "latch", -1)))
 		m->more->latch = (enum sp_latch_policy)m->raw->latch;
+	m->more->refuse_private = m->raw->private_targets != 0;
 	m->more->unanswered_packets = m->raw->unanswered_packets;
 	return true;
 }

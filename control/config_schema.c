@@ -22,6 +22,8 @@ static const cyaml_strval_t latches[] = {
 	{ "any", SP_LATCH_ANY },
 };
 
+static const cyaml_strval_t targets[] = { { "allow", 0 }, { "refuse", 1 } };
+
 static const cyaml_strval_t idles[] = { { "sleep", 0 }, { "busy", 1 } };
 
 static const cyaml_schema_value_t text = {
@@ -60,6 +62,7 @@ static const cyaml_schema_field_t dataplane[] = {
 	CYAML_FIELD_ENUM("idle", WORD, struct sp_raw_dataplane, idle, idles,
 		LENGTH(idles)),
 	NUMBER("max_calls", sp_raw_dataplane, max_calls),
+	NUMBER("max_media", sp_raw_dataplane, max_media),
 	TEXT("xdp_program", sp_raw_dataplane, xdp_program),
 	CYAML_FIELD_END
 };
@@ -79,6 +82,8 @@ static const cyaml_schema_field_t realm[] = {
 	NUMBER("dscp", sp_raw_realm, dscp),
 	CYAML_FIELD_ENUM("latch", WORD, struct sp_raw_realm, latch, latches,
 		LENGTH(latches)),
+	CYAML_FIELD_ENUM("private_targets", WORD, struct sp_raw_realm,
+		private_targets, targets, LENGTH(targets)),
 	NUMBER("unanswered_packets", sp_raw_realm, unanswered_packets),
 	CYAML_FIELD_END
 };

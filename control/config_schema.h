@@ -27,8 +27,9 @@ struct sp_raw_realm {
 	char **advertise;
 	uint32_t addresses_count;
 	uint32_t advertise_count;
-	int driver; /* enum sp_driver */
-	int latch;  /* enum sp_latch_policy */
+	int driver;          /* enum sp_driver */
+	int latch;           /* enum sp_latch_policy */
+	int private_targets; /* 1: refuse */
 	uint32_t vlan;
 	uint32_t dscp;
 	uint32_t unanswered_packets;
@@ -49,6 +50,7 @@ struct sp_raw_config {
 		uint32_t cpus_count;
 		uint32_t workers; /* "workers" as a number */
 		uint32_t max_calls;
+		uint32_t max_media;
 		bool hugepages;
 		int idle; /* 1: busy */
 	} dataplane;

@@ -131,6 +131,38 @@ sp_exchange_said(const struct sp_exchange *x, const struct sp_said *before)
 	return said;
 }
 
+static bool
+is_private(const struct sp_addr *a)
+{
+	return sp_addr_scope(a) == SP_ADDR_PRIVATE;
+}
+
+bool
+sp_exchange_may_send(struct sp_exchange *x, const struct sp_said *said)
+{
+	const unsigned int realm = x->cast.party[x->from]->realm;
+
+	/* No signaller at all has no scope that would be public. */
+	if (!x->s->conf->more[realm].refuse_private ||
+		sp_addr_scope(&said->signalling) == SP_ADDR_PUBLIC)
+		return true;
+	for (unsigned int m = 0; m < said->count; m++) {
+		const struct sp_media *media = &said->media[m];
+		const struct sp_sdp_error error = {
+			.line = x->sdp.media[m].line,
+			.media = m + 1,
+			.reason = "media address is private, which the "
+				  "party's realm refuses (private_targets): "
+				  "send a public one, or the signalling_source "
+				  "of a party behind NAT",
+		};
+
+		if (is_private(&media->rtp) || is_private(&media->rtcp))
+			return sp_exchange_refused(x, SP_FORBIDDEN, &error);
+	}
+	return true;
+}
+
 bool
 sp_exchange_label(struct sp_exchange *x)
 {

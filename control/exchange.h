@@ -49,6 +49,14 @@ bool sp_exchange_conflict(
 struct sp_said *sp_exchange_said(
 	const struct sp_exchange *x, const struct sp_said *before);
 
+/*
+ * May media go to the private addresses of @said, made from this SDP, if it
+ * has any? Not where the party's realm refuses them, unless the signaller is
+ * public: then the party is behind NAT, and its media show where it is.
+ * False: @x->problem names the m= line. Spec: SEC-9.
+ */
+bool sp_exchange_may_send(struct sp_exchange *x, const struct sp_said *said);
+
 /* Give party @x->from the label that the request has, if any. */
 bool sp_exchange_label(struct sp_exchange *x);
 

@@ -10,7 +10,9 @@
  * or realms. "This party" is whoever wrote the SDP at hand.
  *
  * ICE and BUNDLE are removed from what is relayed: candidates beside a
- * rewritten c= would lead around the relay, and each m= line has a port.
+ * rewritten c= would lead around the relay, and each m= line has a port. So
+ * are a=altc (RFC 6947), a=ccap (RFC 7006), a=alt and a=source-filter
+ * (RFC 4570): they name the party's own addresses.
  */
 
 /* What is done about a=rtcp-mux; none set: the parties decide (RFC 5761). */

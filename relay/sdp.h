@@ -55,7 +55,8 @@ enum sp_sdp_attr {
 	SP_SDP_ATTR_PTIME,
 	SP_SDP_ATTR_RTPMAP,
 	SP_SDP_ATTR_CANDIDATE,
-	SP_SDP_ATTR_ICE, /* ice-*, end-of-candidates, remote-candidates */
+	SP_SDP_ATTR_ICE,     /* ice-*, end-of-candidates, remote-candidates */
+	SP_SDP_ATTR_ADDRESS, /* altc, ccap, alt, source-filter */
 	SP_SDP_ATTR_CRYPTO,
 	SP_SDP_ATTR_FINGERPRINT,
 	SP_SDP_ATTR_SETUP,
@@ -150,7 +151,8 @@ struct sp_sdp_edit_media {
 struct sp_sdp_edit {
 	struct sp_addr addr; /* for o=, and c= if no m= line gives another */
 	bool origin;         /* replace o='s address */
-	bool strip_ice;      /* remove ICE, m= lines with keep apart */
+	bool strip_ice;      /* remove ICE and what else names addresses,
+				m= lines with keep apart */
 	bool strip_bundle;   /* remove a=group:BUNDLE */
 	struct sp_sdp_edit_media media[SP_SDP_MEDIA_MAX]; /* as in the view */
 };

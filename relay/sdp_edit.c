@@ -89,6 +89,7 @@ goes(const struct sp_sdp_edit *edit, const struct sp_sdp_line *line)
 		return true;
 	case SP_SDP_ATTR_CANDIDATE:
 	case SP_SDP_ATTR_ICE:
+	case SP_SDP_ATTR_ADDRESS:
 		return edit->strip_ice;
 	case SP_SDP_ATTR_BUNDLE:
 		return edit->strip_bundle;

@@ -42,6 +42,7 @@ rig_conf(struct sp_config *conf)
 	memset(conf, 0, sizeof *conf);
 	conf->workers = 1;
 	conf->max_calls = 100;
+	conf->max_media = 8;
 	conf->n_realms = 2;
 	for (unsigned int r = 0; r < 2; r++) {
 		snprintf(conf->realm[r].name, sizeof conf->realm[r].name, "%s",

@@ -18,6 +18,7 @@ static const char example[] =
 	"  hugepages: true\n"
 	"  idle: busy\n"
 	"  max_calls: 500\n"
+	"  max_media: 32\n"
 	"realms:\n"
 	"  - name: public\n"
 	"    interface: eth0\n"
@@ -27,6 +28,7 @@ static const char example[] =
 	"    latch: signalled\n"
 	"    driver: af_packet\n"
 	"    unanswered_packets: 250\n"
+	"    private_targets: refuse\n"
 	"  - name: core\n"
 	"    device: \"net_memif0,role=server,id=0,socket=/run/core.sock\"\n"
 	"    vlan: 120\n"
@@ -70,6 +72,7 @@ Test(config, control_part_of_the_example_is_read)
 	cr_expect(conf.hugepages);
 	cr_expect(conf.busy);
 	cr_expect(eq(u32, conf.max_calls, 500));
+	cr_expect(eq(u32, conf.max_media, 32));
 	cr_expect(eq(u32, conf.media_s, 61));
 	cr_expect(eq(u32, conf.hold_s, 3601));
 	cr_expect(eq(u32, conf.offer_s, 301));
@@ -98,6 +101,7 @@ Test(config, shared_realm_of_the_example_is_read)
 	cr_expect(eq(int, r->dscp, 46));
 	cr_expect(eq(int, conf.more[0].latch, SP_LATCH_SIGNALLED));
 	cr_expect(eq(u32, conf.more[0].unanswered_packets, 250));
+	cr_expect(conf.more[0].refuse_private);
 }
 
 Test(config, dedicated_realm_of_the_example_is_read)
@@ -115,6 +119,7 @@ Test(config, dedicated_realm_of_the_example_is_read)
 	cr_expect(sp_addr_equal(&r->gateway[0], &gateway));
 	cr_expect(eq(int, r->dscp, 0));
 	cr_expect(eq(int, conf.more[1].latch, SP_LATCH_RESTRICTED));
+	cr_expect(not(conf.more[1].refuse_private));
 }
 
 Test(config, an_empty_file_means_the_defaults)
@@ -129,6 +134,7 @@ Test(config, an_empty_file_means_the_defaults)
 	cr_expect(eq(int, conf.http.port, 8080));
 	cr_expect(eq(int, conf.ng[0].port, 2223));
 	cr_expect(eq(u32, conf.max_calls, 20000));
+	cr_expect(eq(u32, conf.max_media, 8));
 	cr_expect(eq(u32, conf.media_s, 60));
 	cr_expect(eq(u32, conf.delete_delay_s, 5));
 	cr_expect(eq(uint, conf.n_realms, 0));
@@ -145,6 +151,7 @@ Test(config, default_realm_is_restricted)
 	cr_expect(eq(int, conf.realm[0].first_port, 30000));
 	cr_expect(eq(int, conf.realm[0].last_port, 39999));
 	cr_expect(eq(int, conf.more[0].latch, SP_LATCH_RESTRICTED));
+	cr_expect(not(conf.more[0].refuse_private));
 }
 
 Test(config, workers_may_be_a_list_of_cpus)
@@ -252,7 +259,7 @@ Test(config, complaints_of_the_data_plane_get_their_line)
 	close(fd);
 	sp_config_explain(path, &error, why);
 	snprintf(want, sizeof want,
-		"%s:21: realms[1].addresses: no such address", path);
+		"%s:23: realms[1].addresses: no such address", path);
 	cr_expect(eq(str, why, want));
 	unlink(path);
 

@@ -216,6 +216,15 @@ static struct wrong_case wrong_cases[] = {
 		"test.yaml:1: "
 		"dataplane.max_calls: 0 is not a number from 1 to "
 		"1000000" },
+	{ "dataplane: {max_media: 0}\n",
+		"test.yaml:1: "
+		"dataplane.max_media: 0 is not a number from 1 to 32" },
+	{ "dataplane: {max_media: 33}\n",
+		"test.yaml:1: "
+		"dataplane.max_media: 33 is not a number from 1 to 32" },
+	{ REALM "    private_targets: deny\n",
+		"test.yaml:5: realms[0].private_targets: "
+		"\"deny\" is not one of allow, refuse" },
 	{ "timeouts:\n  media_s: -1\n",
 		"test.yaml:2: "
 		"timeouts.media_s: \"-1\" is not a number from 0 to "

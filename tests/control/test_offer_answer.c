@@ -346,3 +346,125 @@ Test(offer_answer, lines_refused_throughout_make_a_call_without_flows)
 	cr_expect(eq(int, rig_delete(&r, NULL, NULL, NULL), 200));
 	cr_expect(eq(sz, r.s->calls.count, 0));
 }
+
+/* An offer or answer with @count lines from m-line @first on; off before. */
+static const char *
+sdp_of(unsigned int first, unsigned int count)
+{
+	char more[RIG_SDP / 2] = "";
+	const char *sdp;
+	size_t used = 0;
+
+	for (unsigned int m = 1; m < first + count; m++)
+		used += (size_t)snprintf(more + used, sizeof more - used,
+			"m=audio %u RTP/AVP 8\r\n",
+			m < first ? 0 : 4000 + 2 * m);
+	sdp = rig_sdp("192.0.2.5", first == 0 ? 4000 : 0, more);
+	cr_assert(lt(sz, strlen(sdp), RIG_SDP - 1));
+	return sdp;
+}
+
+Test(offer_answer, offer_with_more_lines_than_max_media_is_refused)
+{
+	r.conf.max_media = 3;
+	cr_expect(eq(int, rig_offer(&r, "a", NULL, NULL, sdp_of(0, 4)), 422));
+	cr_expect(eq(str, r.type, "bad-sdp"));
+	cr_expect(eq(str, r.detail,
+		"m-line 4: the call would use 4 m= lines, and max_media is 3: "
+		"offer fewer, or use those again that are off"));
+	cr_expect(eq(u32, r.dp->taken, 0));
+	cr_expect(eq(sz, r.s->calls.count, 0));
+
+	cr_expect(eq(int, rig_offer(&r, "a", NULL, NULL, sdp_of(2, 3)), 200));
+	cr_expect(eq(u32, r.dp->taken, 12), "lines that are off are free");
+}
+
+Test(offer_answer, lines_that_have_been_in_use_count_for_max_media)
+{
+	r.conf.max_media = 3;
+	cr_assert(eq(int, rig_offer(&r, "a", NULL, NULL, sdp_of(2, 2)), 200));
+	cr_expect(eq(int, rig_offer(&r, "a", NULL, NULL, sdp_of(4, 2)), 422));
+	cr_expect(eq(int, rig_offer(&r, "a", NULL, NULL, sdp_of(0, 2)), 422));
+	cr_expect(eq(int, rig_offer(&r, "a", NULL, NULL, sdp_of(1, 3)), 200));
+	cr_expect(eq(int, rig_offer(&r, "a", NULL, NULL, sdp_of(1, 3)), 200));
+}
+
+Test(offer_answer, max_media_of_32_takes_all_that_the_parser_takes)
+{
+	r.conf.max_media = SP_SDP_MEDIA_MAX;
+	cr_expect(eq(int, rig_offer(&r, "a", NULL, NULL, sdp_of(0, 32)), 200));
+	cr_expect(eq(u32, r.dp->taken, 128));
+}
+
+/* Offer an SDP with @ip, signalled from @signaller if that is not NULL. */
+static int
+offer_from(const char *ip, const char *more, const char *signaller)
+{
+	struct sp_request offer = rig_request(
+		SP_VERB_OFFER, "a", NULL, NULL, rig_sdp(ip, 4000, more));
+
+	if (signaller)
+		rig_addr(&offer.signalling_source, signaller);
+	return rig_ask(&r, &offer);
+}
+
+Test(offer_answer, private_address_is_refused_where_the_realm_says_so)
+{
+	static const char *const bad[] = { "10.1.1.1", "172.16.0.1",
+		"192.168.1.2", "100.64.0.1", "fd00::1", "::ffff:10.1.1.1",
+		"64:ff9b::a01:101" };
+
+	r.conf.more[0].refuse_private = true;
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		cr_expect(eq(int, offer_from(bad[i], "", NULL), 422), "%s",
+			bad[i]);
+		cr_expect(eq(str, r.type, "address"));
+		cr_expect(eq(str, r.where, "sdp line 6"));
+		cr_expect(eq(int, strncmp(r.detail, "m-line 1: ", 10), 0));
+	}
+	cr_expect(eq(int,
+		offer_from(
+			"192.0.2.5", "a=rtcp:4001 IN IP4 10.1.1.1\r\n", NULL),
+		422));
+	cr_expect(eq(int,
+		offer_from(
+			"10.1.1.1", "a=rtcp:4001 IN IP4 192.0.2.5\r\n", NULL),
+		422));
+	cr_expect(eq(int, offer_from("10.1.1.1", "", "10.1.1.1"), 422));
+	cr_expect(eq(u32, r.dp->taken, 0));
+	cr_expect(eq(sz, r.s->calls.count, 0));
+
+	/* The other side's realm allows them. */
+	connect_call();
+}
+
+Test(offer_answer, private_address_behind_nat_waits_where_it_is_refused)
+{
+	r.conf.more[0].refuse_private = true;
+	cr_assert(eq(int, offer_from("10.1.1.1", "", "192.0.2.77"), 200));
+	cr_assert(eq(int,
+		rig_answer(&r, "a", "b", NULL, rig_sdp("10.1.1.1", 5000, "")),
+		200));
+	port_a = rig_port(rig_got(&r), 0);
+	cr_expect(eq(int, rig_flow(&r, port_a)->wait, 1));
+	cr_expect(eq(int, rig_flow(&r, port_a + 1)->wait, 1));
+
+	/* A hold keeps the address: it is judged again. */
+	cr_expect(eq(int, offer_from("0.0.0.0", "", NULL), 200));
+	cr_expect(eq(int, offer_from("0.0.0.0", "", "10.1.1.1"), 422));
+	cr_expect(eq(int, rig_flow(&r, port_a)->wait, 1));
+}
+
+Test(offer_answer, private_answer_is_refused_and_can_be_repeated)
+{
+	struct sp_request answer = rig_request(
+		SP_VERB_ANSWER, "a", "b", NULL, rig_sdp("10.1.1.1", 5000, ""));
+
+	r.conf.more[1].refuse_private = true;
+	cr_assert(eq(int, offer_from("10.1.1.1", "", NULL), 200));
+	cr_expect(eq(int, rig_ask(&r, &answer), 422));
+	cr_expect(eq(str, r.type, "address"));
+	cr_expect(eq(str, r.where, "sdp line 6"));
+	rig_addr(&answer.signalling_source, "192.0.2.78");
+	cr_expect(eq(int, rig_ask(&r, &answer), 200));
+}

@@ -111,6 +111,7 @@ check_section(struct sp_sdp_text section, const struct sp_addr *ours)
 	while (sp_sdp_next_line(&c, &line)) {
 		must(line.attr != SP_SDP_ATTR_CANDIDATE);
 		must(line.attr != SP_SDP_ATTR_ICE);
+		must(line.attr != SP_SDP_ATTR_ADDRESS);
 		must(line.attr != SP_SDP_ATTR_BUNDLE);
 		if (line.type == 'c')
 			must(memmem(line.value.at, line.value.len, text,
