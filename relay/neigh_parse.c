@@ -14,15 +14,24 @@ is_station(const uint8_t mac[6])
 	return (mac[0] & 1) == 0 && memcmp(mac, nothing, 6) != 0;
 }
 
-/* Could one host on a link have this address? Link-local ones may. */
+/*
+ * Could one host on a link have this address? Link-local ones may; an IPv6
+ * address with IPv4 inside is as good as that: ::ffff:0.0.0.0 is nobody's.
+ */
 static bool
 is_host(const struct sp_addr *a)
 {
+	enum sp_addr_scope scope;
+
 	if (a->family == SP_FAMILY_IP4)
 		return a->ip[12] != 0 && a->ip[12] != 127 && a->ip[12] < 224;
-	return a->ip[0] != 0xff && memcmp(a->ip, nothing, 15) != 0;
+	if (a->ip[0] == 0xfe && (a->ip[1] & 0xc0) == 0x80)
+		return true;
+	scope = sp_addr_scope(a);
+	return scope == SP_ADDR_PUBLIC || scope == SP_ADDR_PRIVATE;
 }
 
+/* The very 0.0.0.0 or ::, which alone stand for one without an address. */
 static bool
 is_unspecified(const struct sp_addr *a)
 {

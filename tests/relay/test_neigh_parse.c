@@ -296,6 +296,53 @@ Test(neigh_parse, duplicate_detection_has_its_own_rules)
 		int, sp_neigh_parse(IP6, wire, sizeof ns, &e), SP_FORBIDDEN));
 }
 
+/* Who asks, and whether a host on a link may be called that. */
+struct asker_case {
+	char name[32];
+	uint8_t ip[16];
+	enum sp_status want;
+};
+
+/* clang-format off */
+#define MAPPED(...) { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, __VA_ARGS__ }
+#define NAT64(...) { 0, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0, __VA_ARGS__ }
+
+static struct asker_case askers[] = {
+	{ "mapped 0.0.0.0", MAPPED(0, 0, 0, 0), SP_FORBIDDEN },
+	{ "mapped 0.0.2.1", MAPPED(0, 0, 2, 1), SP_FORBIDDEN },
+	{ "mapped 127.0.0.1", MAPPED(127, 0, 0, 1), SP_FORBIDDEN },
+	{ "mapped 224.0.0.1", MAPPED(224, 0, 0, 1), SP_FORBIDDEN },
+	{ "mapped 192.0.2.1", MAPPED(PEER4), SP_OK },
+	{ "NAT64's 0.0.0.0", NAT64(0, 0, 0, 0), SP_FORBIDDEN },
+	{ "NAT64's 192.0.2.1", NAT64(PEER4), SP_OK },
+	{ "6to4 of 0.0.0.0", { 0x20, 2, 0, 0, 0, 0, 0, 1 }, SP_FORBIDDEN },
+	{ "6to4 of 192.0.2.1", { 0x20, 2, PEER4, 0, 1 }, SP_OK },
+	{ "compatible 0.0.1.0", { [14] = 1 }, SP_FORBIDDEN },
+	{ "unique local", { 0xfd, [15] = 1 }, SP_OK },
+	{ "global", { 0x20, 1, 0x0d, 0xb8, [15] = 1 }, SP_OK },
+	{ "last link-local", { 0xfe, 0xbf, [15] = 1 }, SP_OK },
+};
+/* clang-format on */
+
+ParameterizedTestParameters(neigh_parse, learns_only_from_hosts)
+{
+	return cr_make_param_array(
+		struct asker_case, askers, sizeof askers / sizeof *askers);
+}
+
+ParameterizedTest(struct asker_case *tc, neigh_parse, learns_only_from_hosts)
+{
+	struct sp_neigh_event e = { 0 };
+	uint8_t wire[sizeof ns];
+
+	memcpy(wire, ns, sizeof wire);
+	memcpy(wire + 8, tc->ip, 16);
+	seal(IP6, wire, sizeof wire);
+	cr_expect(eq(int, sp_neigh_parse(IP6, wire, sizeof wire, &e), tc->want),
+		"%s", tc->name);
+	cr_expect(eq(int, e.learn, tc->want == SP_OK), "%s", tc->name);
+}
+
 Test(neigh_parse, an_option_that_is_not_ours_is_stepped_over)
 {
 	static const uint8_t nonce[8] = { 14, 1 };
