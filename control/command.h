@@ -38,7 +38,7 @@ enum sp_status sp_service_open(const struct sp_config *conf,
 
 /*
  * Free everything, calls included, without telling the workers: the data
- * plane is stopped before or right after, and gets no more calls from us.
+ * plane is closed before, so that none of them writes a report any more.
  * Requests without a reply yet get theirs. Takes NULL.
  */
 void sp_service_close(struct sp_service *s);

@@ -29,7 +29,7 @@
 /* From the program to the XDP filter in a build directory. */
 #define XDP_BESIDE "/../dataplane/xdp_filter.bpf.o"
 
-/* The process: opened in this order, closed backwards. */
+/* The process, opened in this order; close_all has the way back. */
 struct process {
 	const char *config_path; /* NULL: none */
 	struct sp_config config;
@@ -235,12 +235,18 @@ open_all(struct process *p)
 	return EXIT_SUCCESS;
 }
 
+/*
+ * The workers end first: orders may still be out, and a worker writes its
+ * reports into memory of the service. The service tells them nothing any
+ * more when it closes; its last replies are HTTP's, which therefore ends
+ * after it.
+ */
 static void
 close_all(struct process *p)
 {
+	sp_dataplane_close(p->dp);
 	sp_service_close(p->service);
 	sp_http_close(p->http);
-	sp_dataplane_close(p->dp);
 	sp_loop_close(p->loop);
 	sp_config_wipe(&p->config);
 }

@@ -75,29 +75,37 @@ put(struct sp_dataplane *dp, struct sp_way *way, enum sp_way_kind kind)
 	way->hop[kind] = 0;
 }
 
-/* Hold @dst in place of what @kind held before. All or nothing. */
+/*
+ * Hold @dst in @next, a copy of a flow's way, as well as what the flow holds
+ * there; let_go ends that. Nothing changes on failure.
+ */
 static enum sp_status
-hold(struct sp_dataplane *dp, struct sp_way *way, enum sp_way_kind kind,
+take(struct sp_dataplane *dp, struct sp_way *next, enum sp_way_kind kind,
 	struct sp_addr dst)
 {
-	enum sp_status status;
-	uint16_t hop;
+	enum sp_status status = SP_OK;
+	uint16_t hop = 0;
 
 	dst.port = 0;
-	if (sp_addr_equal(&way->dst[kind], &dst))
+	if (sp_addr_equal(&next->dst[kind], &dst))
 		return SP_OK;
-	if (dst.family == SP_FAMILY_NONE) {
-		put(dp, way, kind);
-		return SP_OK;
-	}
-	status = sp_nexthop_get(
-		dp->nexthop, way->realm, &dst, sp_dataplane_clock_ms(dp), &hop);
+	if (dst.family != SP_FAMILY_NONE)
+		status = sp_nexthop_get(dp->nexthop, next->realm, &dst,
+			sp_dataplane_clock_ms(dp), &hop);
 	if (status != SP_OK)
 		return status;
-	put(dp, way, kind);
-	way->dst[kind] = dst;
-	way->hop[kind] = hop;
+	next->dst[kind] = dst;
+	next->hop[kind] = hop;
 	return SP_OK;
+}
+
+/* Put what @loser holds and @kept does not. */
+static void
+let_go(struct sp_dataplane *dp, struct sp_way *loser, const struct sp_way *kept)
+{
+	for (enum sp_way_kind kind = 0; kind < SP_WAYS; kind++)
+		if (!sp_addr_equal(&loser->dst[kind], &kept->dst[kind]))
+			put(dp, loser, kind);
 }
 
 void
@@ -133,13 +141,16 @@ sp_ways_learn(struct sp_dataplane *dp, unsigned int worker, uint32_t flow,
 {
 	struct sp_crew *crew = &dp->crew[worker];
 	struct sp_way *way = &crew->way[flow];
+	struct sp_way next = *way;
 
 	/*
 	 * The flow may have been stopped since. What signalling names is held
 	 * here as well: the source stays when signalling names another.
 	 */
-	if (!way->live || hold(dp, way, SP_WAY_LEARNT, *remote) != SP_OK)
+	if (!way->live || take(dp, &next, SP_WAY_LEARNT, *remote) != SP_OK)
 		return;
+	let_go(dp, way, &next);
+	*way = next;
 	if (tell(dp, worker, flow) != SP_OK)
 		ask_sweep(crew);
 }
@@ -233,33 +244,36 @@ sp_dataplane_program(struct sp_dataplane *dp, unsigned int worker,
 		.flow = flow,
 		.ticket = ticket,
 		.conf = *conf };
-	const bool fresh = !way->live;
+	struct sp_way next = *way;
 	enum sp_status status = SP_OK;
 
 	/* Room for the hops' own messages too: then nothing fails halfway. */
 	if (sp_dataplane_room(dp, worker) < SP_WAYS + 1)
 		return SP_FULL;
-	way->realm = local->realm;
+	next.realm = local->realm;
 	cmd.conf.signalled = reachable(local, &conf->signalled);
 	cmd.conf.signalling = reachable(local, &conf->signalling);
 	/* A party on hold without an address stays where it was. */
-	if (fresh || cmd.conf.signalled.family != SP_FAMILY_NONE)
-		status = hold(dp, way, SP_WAY_SIGNALLED, cmd.conf.signalled);
+	if (cmd.conf.signalled.family != SP_FAMILY_NONE)
+		status = take(dp, &next, SP_WAY_SIGNALLED, cmd.conf.signalled);
 	if (status == SP_OK)
-		status = hold(dp, way, SP_WAY_SIP, cmd.conf.signalling);
+		status = take(dp, &next, SP_WAY_SIP, cmd.conf.signalling);
+	memcpy(cmd.hop, next.hop, sizeof cmd.hop);
+	if (status == SP_OK)
+		status = send(dp, worker, &cmd);
 	if (status != SP_OK) {
-		if (fresh)
-			sp_ways_put(dp, worker, flow);
+		let_go(dp, &next, way);
 		return status;
 	}
-	memcpy(cmd.hop, way->hop, sizeof cmd.hop);
-	status = send(dp, worker, &cmd);
-	way->live |= status == SP_OK;
+	/* Only now: the worker used the old hops until it was told. */
+	let_go(dp, way, &next);
+	*way = next;
+	way->live = true;
 	/* The worker forgets it when it aims anew. There is room. */
 	if (way->dst[SP_WAY_LEARNT].family != SP_FAMILY_NONE &&
 		tell(dp, worker, flow) != SP_OK)
 		ask_sweep(&dp->crew[worker]);
-	return status;
+	return SP_OK;
 }
 
 static enum sp_status
