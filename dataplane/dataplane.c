@@ -283,7 +283,7 @@ open_ways(struct sp_dataplane *dp, unsigned int r,
 	if (realm->device[0] == 0) {
 		by_family(realm, source);
 		status = sp_nexthop_add_shared(dp->nexthop, (uint16_t)r,
-			sp_realm_ifindex(realm), realm->vlan, source);
+			sp_realm_ifindex(realm), realm->vlan, source, nic->mtu);
 	} else {
 		memcpy(station.mac, nic->mac, sizeof station.mac);
 		memcpy(station.addr, realm->addr, sizeof station.addr);

@@ -24,7 +24,7 @@
 struct sp_hop {
 	struct sp_addr addr;
 	struct sp_l2 l2;     /* as the workers know it */
-	uint64_t due_ms;     /* shared: when to use it again */
+	uint64_t due_ms;     /* when to use it again, or to ask */
 	uint64_t free_at_ms; /* not before: a flow may not have moved yet */
 	uint32_t refs;
 	uint16_t next; /* in its chain */
@@ -32,6 +32,7 @@ struct sp_hop {
 	uint16_t mtu;   /* of the route; 0: the link's */
 	uint8_t family; /* of the packets; NONE: a free entry */
 	bool known;     /* @mac is right as far as anybody told */
+	bool asked;     /* dedicated: the link was asked for it */
 	uint8_t mac[6];
 };
 
@@ -149,6 +150,20 @@ use(struct sp_hop_table *t, struct sp_hop *h, unsigned int spared)
 	h->due_ms = t->now_ms + (h->known ? REFRESH_MS : RETRY_MS);
 }
 
+/*
+ * Have the link asked for a hop that has no MAC. One that finds no place or
+ * was asked in vain waits here: no call is refused for want of neighbours.
+ */
+static void
+ask_link(struct sp_hop_table *t, struct sp_hop *h)
+{
+	if (sp_neighbour_add_later(t->realm[h->realm].neighbour, &h->addr,
+		    h->asked, t->now_ms) != SP_OK)
+		return;
+	h->asked = true;
+	h->due_ms = t->now_ms + RETRY_MS;
+}
+
 /* Begin to find out a new hop's MAC; it may be known already. */
 static enum sp_status
 resolve(struct sp_hop_table *t, struct sp_hop *h)
@@ -160,7 +175,9 @@ resolve(struct sp_hop_table *t, struct sp_hop *h)
 	if (r->neighbour) {
 		status = sp_neighbour_add(r->neighbour, &h->addr, t->now_ms);
 		set_mac(h, sp_neighbour_find(r->neighbour, &h->addr));
-		return status;
+		h->asked = status == SP_OK;
+		h->due_ms = t->now_ms + (h->asked ? RETRY_MS : 0);
+		return status == SP_FULL ? SP_OK : status;
 	}
 	status =
 		sp_netlink_find_neighbour(t->netlink, r->ifindex, &h->addr, &n);
@@ -346,8 +363,11 @@ sp_hop_serve(struct sp_hop_table *t)
 			continue;
 		if (idle(t, h))
 			give_back(t, (uint16_t)t->at);
-		else if (!t->realm[h->realm].neighbour &&
-			h->due_ms <= t->now_ms)
+		else if (h->due_ms > t->now_ms)
+			continue;
+		else if (!t->realm[h->realm].neighbour)
 			use(t, h, ASKS_SPARED);
+		else if (!h->known)
+			ask_link(t, h);
 	}
 }

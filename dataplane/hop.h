@@ -28,6 +28,7 @@ struct sp_hop_realm {
 	bool up;
 	uint16_t vlan;
 	uint16_t mtu;
+	uint16_t mtu_max; /* shared: the NIC's, whatever the link's is */
 	uint8_t mac[6];
 	uint32_t ifindex;               /* shared */
 	struct sp_addr source[2];       /* shared: IPv4, IPv6 */
@@ -68,7 +69,8 @@ void sp_hop_close(struct sp_hop_table *t);
 /*
  * Hold the way by @route for packets of @family once more.
  *
- * Fails: SP_FULL; SP_NOT_FOUND if the realm cannot ask for it.
+ * Fails: SP_FULL without a free id; SP_NOT_FOUND if the realm cannot ask for
+ *        it.
  */
 enum sp_status sp_hop_get(struct sp_hop_table *t, uint16_t realm,
 	uint8_t family, const struct sp_netlink_route *route,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "dataplane/neighbour.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,13 +9,35 @@
 #define TRIES 3
 #define REACHABLE_MS 30000
 #define RETRY_MS 5000 /* after a failure */
+#define GATEWAYS 2u   /* the first entries are theirs */
+#define ENTRIES (GATEWAYS + SP_NEIGHBOUR_MAX)
+
+/*
+ * Questions to who never answered, as SDP may name every address of a link.
+ * Each kind of question has a budget of its own, so that none starves another.
+ */
+#define ASK_MS 5u        /* one in so long, or */
+#define ASKS_AT_ONCE 50u /* after a rest */
+#define ANSWER_MS 500u   /* a place is safe for so long after a question */
+
+enum budget {
+	AT_ONCE, /* as soon as it is wanted */
+	WAITED,  /* later, for the first time */
+	AGAIN,   /* long after a question in vain */
+	REPEAT,  /* soon after: frames get lost */
+	BUDGETS,
+};
+
+static_assert(BUDGETS * (ASKS_AT_ONCE + ANSWER_MS / ASK_MS) <
+		SP_NEIGHBOUR_MAX * 2 / 3,
+	"strangers leave room for many who answer");
 
 enum state {
 	FREE,
 	INCOMPLETE, /* asked, no MAC yet */
 	REACHABLE,  /* answered not long ago */
 	PROBE,      /* asked again; the old MAC serves meanwhile */
-	FAILED,     /* asked in vain, asked again now and then */
+	FAILED,     /* asked in vain */
 };
 
 struct entry {
@@ -22,12 +45,15 @@ struct entry {
 	uint8_t mac[6];
 	uint8_t state; /* enum state */
 	uint8_t tries; /* requests sent in INCOMPLETE or PROBE */
+	bool trusted;  /* a gateway, or its MAC was known once */
 	uint64_t due_ms;
+	uint64_t asked_ms; /* the last request */
 };
 
 struct sp_neighbour {
 	struct sp_neighbour_conf conf;
-	struct entry entry[SP_NEIGHBOUR_MAX];
+	uint64_t asked_ms[BUDGETS]; /* ahead of now: asked for of late */
+	struct entry entry[ENTRIES];
 };
 
 const struct sp_addr *
@@ -68,7 +94,7 @@ asker(const struct sp_station *station, const struct sp_addr *addr)
 static struct entry *
 find(const struct sp_neighbour *table, const struct sp_addr *addr)
 {
-	for (unsigned int i = 0; i < SP_NEIGHBOUR_MAX; i++) {
+	for (unsigned int i = 0; i < ENTRIES; i++) {
 		const struct entry *e = &table->entry[i];
 
 		if (e->state != FREE && sp_addr_same_ip(&e->addr, addr))
@@ -108,7 +134,65 @@ ask(const struct sp_neighbour *table, struct entry *e, enum state state,
 	e->tries = e->state == state ? (uint8_t)(e->tries + 1) : 1;
 	e->state = (uint8_t)state;
 	e->due_ms = now_ms + (state == FAILED ? RETRY_MS : RETRANSMIT_MS);
+	e->asked_ms = now_ms;
 	request(table, e);
+}
+
+/* May a stranger be asked now? Then it counts as asked. */
+static bool
+take(struct sp_neighbour *table, enum budget budget, uint64_t now_ms)
+{
+	uint64_t *asked_ms = &table->asked_ms[budget];
+
+	if (*asked_ms < now_ms)
+		*asked_ms = now_ms;
+	if (*asked_ms + ASK_MS > now_ms + ASKS_AT_ONCE * ASK_MS)
+		return false;
+	*asked_ms += ASK_MS;
+	return true;
+}
+
+/*
+ * A place for a new entry: a free one, or else that of the stranger, or of
+ * the one that failed, whose last question is the oldest. NULL: there is none.
+ */
+static struct entry *
+place(struct sp_neighbour *table, uint64_t now_ms)
+{
+	struct entry *best = NULL;
+
+	for (unsigned int i = GATEWAYS; i < ENTRIES; i++) {
+		struct entry *e = &table->entry[i];
+
+		if (e->state == FREE)
+			return e;
+		if (known(e) || e->asked_ms + ANSWER_MS > now_ms)
+			continue;
+		if (!best || e->trusted < best->trusted ||
+			(e->trusted == best->trusted &&
+				e->asked_ms < best->asked_ms))
+			best = e;
+	}
+	return best;
+}
+
+/* The place of @addr if it is a gateway, else NULL. */
+static struct entry *
+place_of_gateway(struct sp_neighbour *table, const struct sp_addr *addr)
+{
+	for (unsigned int i = 0; i < GATEWAYS; i++)
+		if (sp_addr_same_ip(&table->conf.gateway[i], addr))
+			return &table->entry[i];
+	return NULL;
+}
+
+static void
+begin(struct sp_neighbour *table, struct entry *e, const struct sp_addr *addr,
+	bool trusted, uint64_t now_ms)
+{
+	*e = (struct entry){ .addr = *addr, .trusted = trusted };
+	e->addr.port = 0;
+	ask(table, e, INCOMPLETE, now_ms);
 }
 
 enum sp_status
@@ -140,21 +224,40 @@ enum sp_status
 sp_neighbour_add(
 	struct sp_neighbour *table, const struct sp_addr *addr, uint64_t now_ms)
 {
-	struct entry *e = NULL;
+	struct entry *e = place_of_gateway(table, addr);
+	const bool gateway = e != NULL;
 
 	if (!asker(&table->conf.station, addr))
 		return SP_NOT_FOUND;
 	if (find(table, addr))
 		return SP_OK;
-	for (unsigned int i = 0; i < SP_NEIGHBOUR_MAX && !e; i++)
-		if (table->entry[i].state == FREE)
-			e = &table->entry[i];
+	if (!gateway)
+		e = place(table, now_ms);
+	if (!e || (!gateway && !take(table, AT_ONCE, now_ms)))
+		return SP_FULL;
+	begin(table, e, addr, gateway, now_ms);
+	return SP_OK;
+}
+
+enum sp_status
+sp_neighbour_add_later(struct sp_neighbour *table, const struct sp_addr *addr,
+	bool again, uint64_t now_ms)
+{
+	struct entry *e;
+
+	/* First, as it is cheap and they may be thousands. */
+	if (!take(table, again ? AGAIN : WAITED, now_ms))
+		return SP_FULL;
+	e = find(table, addr);
+	if (e) {
+		if (e->state == FAILED && !e->trusted)
+			ask(table, e, FAILED, now_ms);
+		return SP_OK;
+	}
+	e = place(table, now_ms);
 	if (!e)
 		return SP_FULL;
-
-	*e = (struct entry){ .addr = *addr };
-	e->addr.port = 0;
-	ask(table, e, INCOMPLETE, now_ms);
+	begin(table, e, addr, false, now_ms);
 	return SP_OK;
 }
 
@@ -181,7 +284,10 @@ step(struct sp_neighbour *table, struct entry *e, uint64_t now_ms)
 	if (e->state == REACHABLE) {
 		ask(table, e, PROBE, now_ms);
 	} else if (e->state == FAILED || e->tries < TRIES) {
-		ask(table, e, e->state, now_ms);
+		/* Strangers that failed are asked for by who wants them. */
+		if (e->trusted ||
+			(e->state != FAILED && take(table, REPEAT, now_ms)))
+			ask(table, e, e->state, now_ms);
 	} else {
 		e->state = FAILED;
 		e->due_ms = now_ms + RETRY_MS;
@@ -192,7 +298,7 @@ step(struct sp_neighbour *table, struct entry *e, uint64_t now_ms)
 void
 sp_neighbour_serve(struct sp_neighbour *table, uint64_t now_ms)
 {
-	for (unsigned int i = 0; i < SP_NEIGHBOUR_MAX; i++) {
+	for (unsigned int i = 0; i < ENTRIES; i++) {
 		struct entry *e = &table->entry[i];
 
 		if (e->state != FREE && e->due_ms <= now_ms)
@@ -244,6 +350,7 @@ sp_neighbour_learn(struct sp_neighbour *table,
 		return false; /* unasked it confirms nothing */
 	}
 	memcpy(e->mac, event->mac, sizeof e->mac);
+	e->trusted = true;
 	if (news)
 		table->conf.on_change(table->conf.arg, &e->addr, e->mac);
 	/* What came unasked is believed, and asked about at once. */

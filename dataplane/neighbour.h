@@ -14,12 +14,14 @@
 /*
  * Who has which MAC on the link of a dedicated realm, by ARP and neighbour
  * discovery of our own. An entry is made because we want to send there, never
- * because somebody sent to us, so no flood can fill the table (SEC-38).
+ * because somebody sent to us, so no flood of frames fills the table (SEC-38).
+ * SDP of strangers does: those who never answered make room for others, those
+ * who answer do not, and strangers are asked for at a bounded rate.
  *
  * Core:  control. Time is passed in and never goes back.
  * Spec:  RFC 826, RFC 4861 section 7.3 (without router discovery).
  */
-#define SP_NEIGHBOUR_MAX 1024 /* entries a realm */
+#define SP_NEIGHBOUR_MAX 1024 /* entries a realm, its gateways apart */
 
 /* A dedicated realm as its link sees it. Plain values. */
 struct sp_station {
@@ -47,6 +49,7 @@ struct sp_neighbour; /* the table */
 
 struct sp_neighbour_conf {
 	struct sp_station station;
+	struct sp_addr gateway[2]; /* have their own places; or NONE */
 	void *arg;
 	/* @addr has the MAC @mac now; NULL: it does not answer. */
 	void (*on_change)(
@@ -65,13 +68,24 @@ const struct sp_station *sp_neighbour_station(const struct sp_neighbour *table);
 
 /*
  * Want the MAC of @addr from now on; asks for it at once. Wanting twice is
- * wanting once.
+ * wanting once. Until it answers its place may be taken by another's, without
+ * a word: who still wants it says so now and then by sp_neighbour_add_later.
  *
- * Fails: SP_FULL; SP_NOT_FOUND without a local address of that family to ask
+ * Fails: SP_FULL without a place or when too many were asked for of late: try
+ *        later; SP_NOT_FOUND without a local address of that family to ask
  *        from. Nothing is then changed.
  */
 enum sp_status sp_neighbour_add(struct sp_neighbour *table,
 	const struct sp_addr *addr, uint64_t now_ms) SP_MUST_CHECK;
+
+/*
+ * Want @addr still: it waits since sp_neighbour_add failed or, if @again, it
+ * was asked for and has not answered. Cheap when it fails.
+ *
+ * Fails: SP_FULL, as above.
+ */
+enum sp_status sp_neighbour_add_later(struct sp_neighbour *table,
+	const struct sp_addr *addr, bool again, uint64_t now_ms) SP_MUST_CHECK;
 
 /* Want @addr no more. */
 void sp_neighbour_del(struct sp_neighbour *table, const struct sp_addr *addr);

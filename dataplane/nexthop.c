@@ -83,6 +83,15 @@ on_neighbour(void *arg, const struct sp_netlink_neighbour *n)
 	sp_hop_hear(&t->hops, n);
 }
 
+/* Take in the link of a shared realm. */
+static void
+set_link(struct sp_hop_realm *r, const struct sp_netlink_link *link)
+{
+	r->up = link->up;
+	r->mtu = link->mtu < r->mtu_max ? link->mtu : r->mtu_max;
+	memcpy(r->mac, link->mac, sizeof r->mac);
+}
+
 static void
 on_link(void *arg, const struct sp_netlink_link *link)
 {
@@ -96,9 +105,7 @@ on_link(void *arg, const struct sp_netlink_link *link)
 		/* Routes leave and return with a link, unannounced. */
 		if (r->up != link->up)
 			t->generation++;
-		r->up = link->up;
-		r->mtu = link->mtu;
-		memcpy(r->mac, link->mac, sizeof r->mac);
+		set_link(r, link);
 		sp_hop_renew(&t->hops, i);
 	}
 }
@@ -157,7 +164,7 @@ sp_nexthop_close(struct sp_nexthop *t)
 
 enum sp_status
 sp_nexthop_add_shared(struct sp_nexthop *t, uint16_t realm, uint32_t ifindex,
-	uint16_t vlan, const struct sp_addr source[2])
+	uint16_t vlan, const struct sp_addr source[2], uint16_t mtu)
 {
 	const struct sp_netlink_events events = {
 		.arg = t,
@@ -180,13 +187,12 @@ sp_nexthop_add_shared(struct sp_nexthop *t, uint16_t realm, uint32_t ifindex,
 		return status;
 	t->hops.realm[realm] = (struct sp_hop_realm){
 		.used = true,
-		.up = link.up,
 		.vlan = vlan,
-		.mtu = link.mtu,
+		.mtu_max = mtu,
 		.ifindex = ifindex,
 		.source = { source[0], source[1] },
 	};
-	memcpy(t->hops.realm[realm].mac, link.mac, sizeof link.mac);
+	set_link(&t->hops.realm[realm], &link);
 	return SP_OK;
 }
 
@@ -197,6 +203,7 @@ sp_nexthop_add_dedicated(struct sp_nexthop *t, const struct sp_station *station,
 	const uint16_t realm = station->realm;
 	const struct sp_neighbour_conf conf = {
 		.station = *station,
+		.gateway = { gateway[0], gateway[1] },
 		.arg = &t->ear[realm],
 		.on_change = on_answer,
 	};

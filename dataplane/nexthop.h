@@ -52,14 +52,15 @@ void sp_nexthop_close(struct sp_nexthop *table);
  * Add realm @realm (< SP_REALMS_MAX) whose interface the kernel keeps.
  * @ifindex has the addresses and routes; with a VLAN that is the VLAN's own
  * interface. @source: an address of the realm by family, IPv4 and IPv6, or
- * NONE where it has none.
+ * NONE where it has none. @mtu: what the NIC can send, even if the kernel's
+ * link could more.
  *
  * Fails: SP_NOT_FOUND without such an interface, SP_UNSUPPORTED if it has no
  *        MAC, SP_SYSTEM.
  */
 enum sp_status sp_nexthop_add_shared(struct sp_nexthop *table, uint16_t realm,
-	uint32_t ifindex, uint16_t vlan,
-	const struct sp_addr source[2]) SP_MUST_CHECK;
+	uint32_t ifindex, uint16_t vlan, const struct sp_addr source[2],
+	uint16_t mtu) SP_MUST_CHECK;
 
 /*
  * Add a realm that is ours alone. @gateway: IPv4 and IPv6, or NONE: then only
@@ -80,8 +81,8 @@ struct sp_neighbour *sp_nexthop_neighbours(
  * it takes. *@id is 0 when there is no way now; on_move follows once there is
  * one. A new hop's on_change comes before this returns, ready or not.
  *
- * Fails: SP_FULL when there are too many destinations, hops or neighbours;
- *        SP_SYSTEM when the kernel cannot be asked. Nothing is then held.
+ * Fails: SP_FULL when there are too many destinations or hops; SP_SYSTEM when
+ *        the kernel cannot be asked. Nothing is then held.
  */
 enum sp_status sp_nexthop_get(struct sp_nexthop *table, uint16_t realm,
 	const struct sp_addr *dst, uint64_t now_ms, uint16_t *id) SP_MUST_CHECK;

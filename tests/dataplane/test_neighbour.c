@@ -229,8 +229,9 @@ Test(neighbour, learns_nothing_from_questions_and_answers_to_others)
 	sp_neighbour_close(table);
 }
 
-Test(neighbour, gives_up_after_three_requests_and_retries_every_five_seconds)
+Test(neighbour, gives_up_after_three_requests_and_asks_on_when_told_to)
 {
+	const struct sp_addr a = addr("10.0.0.1");
 	struct seen seen;
 	struct sp_neighbour *table = open_table(&seen, 0);
 
@@ -244,12 +245,31 @@ Test(neighbour, gives_up_after_three_requests_and_retries_every_five_seconds)
 	sp_neighbour_serve(table, 3000);
 	cr_expect(eq(uint, seen.frames, 3));
 	cr_expect(seen.failed && seen.changes == 1);
-	sp_neighbour_serve(table, 7999);
-	cr_expect(eq(uint, seen.frames, 3));
-	sp_neighbour_serve(table, 8000);
 	sp_neighbour_serve(table, 13000);
-	cr_expect(eq(uint, seen.frames, 5));
+	cr_expect(eq(uint, seen.frames, 3));
+	cr_expect(
+		eq(int, sp_neighbour_add_later(table, &a, true, 13000), SP_OK));
+	sp_neighbour_serve(table, 30000);
+	cr_expect(eq(uint, seen.frames, 4));
 	cr_expect(eq(uint, seen.changes, 1), "failing is told once");
+	sp_neighbour_close(table);
+}
+
+Test(neighbour, retries_who_answered_once_every_five_seconds)
+{
+	struct seen seen;
+	struct sp_neighbour *table = open_table(&seen, 0);
+
+	resolve(table, 0);
+	for (uint64_t now = 30000; now <= 33000; now += 1000)
+		sp_neighbour_serve(table, now);
+	cr_assert(seen.failed && seen.frames == 4);
+	sp_neighbour_serve(table, 37999);
+	cr_expect(eq(uint, seen.frames, 4));
+	sp_neighbour_serve(table, 38000);
+	sp_neighbour_serve(table, 43000);
+	cr_expect(eq(uint, seen.frames, 6));
+	cr_expect(eq(uint, seen.changes, 2), "failing is told once");
 	sp_neighbour_close(table);
 }
 
@@ -405,27 +425,6 @@ Test(neighbour, wanting_twice_is_wanting_once)
 	cr_expect(not(has_mac(table, "10.0.0.1", first_mac)));
 	sp_neighbour_serve(table, 40000);
 	cr_expect(eq(uint, seen.frames, 1));
-	sp_neighbour_close(table);
-}
-
-Test(neighbour, is_full_after_1024_and_takes_one_for_one_given_back)
-{
-	struct seen seen;
-	struct sp_neighbour *table = open_table(&seen, 0);
-	struct sp_addr a = addr("10.0.0.0");
-
-	for (unsigned int i = 0; i < SP_NEIGHBOUR_MAX; i++) {
-		a.ip[13] = (uint8_t)(i >> 8);
-		a.ip[15] = (uint8_t)i;
-		cr_assert(eq(int, sp_neighbour_add(table, &a, 0), SP_OK));
-	}
-	a.ip[13] = 200;
-	cr_expect(eq(int, sp_neighbour_add(table, &a, 0), SP_FULL));
-	cr_expect(eq(uint, seen.frames, SP_NEIGHBOUR_MAX));
-	a.ip[13] = 0;
-	sp_neighbour_del(table, &a);
-	a.ip[13] = 200;
-	cr_expect(eq(int, sp_neighbour_add(table, &a, 0), SP_OK));
 	sp_neighbour_close(table);
 }
 

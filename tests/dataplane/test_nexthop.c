@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <criterion/parameterized.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "dataplane/nexthop.h"
@@ -182,4 +183,173 @@ Test(nexthop, a_thousand_destinations_come_and_go)
 		cr_expect(eq(ptr, (void *)sp_nexthop_find(bed.table, 1), NULL));
 	}
 	sp_nexthop_close(bed.table);
+}
+
+#define STRANGERS 5000
+#define ASKED_MAX 32
+#define AMONG 20 /* who answer, among the strangers */
+
+/* A table with room for a flood; who is there answers what it is asked. */
+struct flood {
+	struct bed bed; /* first: its callbacks get this as well */
+	struct sp_l2 l2[STRANGERS + HOPS];
+	struct sp_addr asked[ASKED_MAX]; /* of IPv4, not answered yet */
+	unsigned int n_asked;
+};
+
+static void
+flood_change(void *arg, uint16_t id, const struct sp_l2 *l2)
+{
+	struct flood *f = arg;
+
+	f->l2[id] = *l2;
+}
+
+static void
+flood_transmit(void *arg, uint16_t realm, const uint8_t *frame, size_t len)
+{
+	struct flood *f = arg;
+	struct sp_neigh_event asked;
+
+	transmit(arg, realm, frame, len);
+	if (sp_neigh_parse(0x0806, frame + 14, len - 14, &asked) == SP_OK &&
+		f->n_asked < ASKED_MAX)
+		f->asked[f->n_asked++] = asked.target;
+}
+
+static void
+flood_open(struct flood *f)
+{
+	const struct sp_addr gateway[2] = { addr("10.0.0.1"), { .family = 0 } };
+	const struct sp_nexthop_conf conf = {
+		.max_destinations = STRANGERS + HOPS,
+		.max_hops = STRANGERS + HOPS - 1,
+		.arg = f,
+		.on_change = flood_change,
+		.on_move = on_move,
+	};
+	const struct sp_station station = {
+		.realm = DEDICATED,
+		.mac = { 2, 7, 7, 7, 7, 7 },
+		.n_addrs = 2,
+		.prefix = { 24, 64 },
+		.addr = { addr("10.0.0.10"), addr("fd00::10") },
+		.transmit = flood_transmit,
+		.arg = f,
+	};
+
+	memset(f, 0, sizeof *f);
+	cr_assert(eq(int, sp_nexthop_open(&conf, &f->bed.table), SP_OK));
+	cr_assert(eq(int,
+		sp_nexthop_add_dedicated(f->bed.table, &station, gateway, 1500),
+		SP_OK));
+}
+
+/* Serve from @now_ms to @until_ms; all of IPv4 answer with MACs of theirs. */
+static void
+flood_serve(struct flood *f, uint64_t now_ms, uint64_t until_ms)
+{
+	for (; now_ms < until_ms; now_ms += 10) {
+		sp_nexthop_serve(f->bed.table, now_ms);
+		while (f->n_asked > 0) {
+			struct sp_neigh_event told = {
+				.kind = SP_NEIGH_ARP_REPLY,
+				.learn = true,
+				.sender = f->asked[--f->n_asked],
+				.target = addr("10.0.0.10"),
+				.mac = { 2 },
+			};
+
+			told.mac[5] = told.sender.ip[15];
+			(void)sp_neighbour_learn(
+				sp_nexthop_neighbours(f->bed.table, DEDICATED),
+				&told, now_ms);
+		}
+	}
+}
+
+/* Want some who are not there. No call is refused for their sake. */
+static void
+want_strangers(struct flood *f, unsigned int first, unsigned int count,
+	uint64_t now_ms)
+{
+	struct sp_addr a = addr("fd00::99");
+	uint16_t id;
+
+	for (unsigned int i = first; i < first + count; i++) {
+		a.ip[8] = (uint8_t)(i >> 8);
+		a.ip[9] = (uint8_t)i;
+		cr_assert(eq(int,
+			sp_nexthop_get(
+				f->bed.table, DEDICATED, &a, now_ms, &id),
+			SP_OK));
+	}
+}
+
+Test(nexthop, strangers_by_the_thousand_keep_nobody_from_being_reached)
+{
+	static struct flood f;
+	uint16_t gateway;
+	uint16_t at_once;
+	uint16_t waits;
+
+	flood_open(&f);
+	gateway = get(&f.bed, DEDICATED, "192.0.2.1", 0);
+	flood_serve(&f, 0, 1000);
+	cr_assert(eq(int, f.l2[gateway].ready, 1));
+	f.bed.frames = 0;
+	want_strangers(&f, 0, STRANGERS, 1000);
+	waits = get(&f.bed, DEDICATED, "10.0.0.2", 1000);
+	flood_serve(&f, 1000, 1100);
+	cr_expect(eq(int, f.l2[waits].ready, 0), "its turn comes");
+	at_once = get(&f.bed, DEDICATED, "10.0.0.3", 1100);
+	flood_serve(&f, 1100, 1120);
+	cr_expect(eq(int, f.l2[at_once].ready, 1));
+	flood_serve(&f, 1120, 30000);
+	cr_expect(eq(int, f.l2[waits].ready, 1));
+	cr_expect(le(uint, f.bed.frames, 4 * (29 * 200 + 50)));
+	flood_serve(&f, 30000, 120000);
+	cr_expect(f.l2[gateway].ready && f.l2[at_once].ready &&
+		f.l2[waits].ready);
+	sp_nexthop_close(f.bed.table);
+}
+
+Test(nexthop, all_who_wait_have_their_turn_before_any_has_a_second)
+{
+	static struct flood f;
+	uint16_t id[AMONG];
+
+	flood_open(&f);
+	for (unsigned int i = 0; i < AMONG; i++) {
+		char who[16];
+
+		want_strangers(
+			&f, i * (STRANGERS / AMONG), STRANGERS / AMONG, 0);
+		snprintf(who, sizeof who, "10.0.0.%u", 100 + i);
+		id[i] = get(&f.bed, DEDICATED, who, 0);
+	}
+	/* 200 a second among 5,020 of whom 50 were asked for at once. */
+	flood_serve(&f, 0, 26000);
+	for (unsigned int i = 0; i < AMONG; i++)
+		cr_expect(eq(int, f.l2[id[i]].ready, 1), "%u", i);
+	sp_nexthop_close(f.bed.table);
+}
+
+Test(nexthop, who_comes_late_is_found_in_spite_of_strangers)
+{
+	static struct flood f;
+	uint16_t late;
+
+	flood_open(&f);
+	late = get(&f.bed, DEDICATED, "10.0.0.2", 0);
+	want_strangers(&f, 0, STRANGERS, 1);
+	for (uint64_t now = 10; now < 10000; now += 10) {
+		f.n_asked = 0; /* not there yet */
+		sp_nexthop_serve(f.bed.table, now);
+	}
+	cr_expect(eq(int, f.l2[late].ready, 0));
+	f.n_asked = 0;
+	flood_serve(&f, 10000, 60000);
+	cr_expect(eq(int, f.l2[late].ready, 1));
+	sp_nexthop_close(f.bed.table);
 }

@@ -11,6 +11,8 @@
 
 /* Next hops in shared realms, as the kernel of a namespace knows them. */
 
+#define NIC_MTU 3000 /* as if frames had to fit some buffer */
+
 static void
 add_shared(struct bed *bed, const char *interface)
 {
@@ -18,7 +20,7 @@ add_shared(struct bed *bed, const char *interface)
 
 	cr_assert(eq(int,
 		sp_nexthop_add_shared(bed->table, SHARED,
-			if_nametoindex(interface), 0, source),
+			if_nametoindex(interface), 0, source, NIC_MTU),
 		SP_OK));
 }
 
@@ -230,6 +232,31 @@ Test(nexthop_shared, a_route_with_an_mtu_has_a_hop_of_its_own)
 	sp_nexthop_close(bed.table);
 }
 
+Test(nexthop_shared, the_nic_may_send_less_than_the_link)
+{
+	struct bed bed;
+	uint16_t wide;
+	uint16_t plain;
+
+	(void)netns_pair();
+	netns_run("ip link set va mtu 9000 && "
+		  "ip route add default via 10.0.0.2 && "
+		  "ip route add 192.0.2.0/24 via 10.0.0.2 mtu 8000");
+	bed_open(&bed, 16, HOPS);
+	add_shared(&bed, "va");
+	plain = get(&bed, SHARED, "198.51.100.1", 0);
+	wide = get(&bed, SHARED, "192.0.2.1", 0);
+	cr_expect(eq(int, bed.l2[plain].mtu, NIC_MTU));
+	cr_expect(eq(int, bed.l2[wide].mtu, NIC_MTU));
+	netns_run("ip link set va mtu 1300");
+	sp_nexthop_serve(bed.table, 100);
+	cr_expect(eq(int, bed.l2[plain].mtu, 1300));
+	netns_run("ip link set va mtu 9000");
+	sp_nexthop_serve(bed.table, 200);
+	cr_expect(eq(int, bed.l2[plain].mtu, NIC_MTU));
+	sp_nexthop_close(bed.table);
+}
+
 Test(nexthop_shared, a_link_that_goes_down_and_up_is_followed)
 {
 	struct bed bed;
@@ -320,11 +347,11 @@ Test(nexthop_shared, refuses_interfaces_that_are_not_there_or_have_no_mac)
 	netns_enter();
 	bed_open(&bed, 16, HOPS);
 	cr_expect(eq(int,
-		sp_nexthop_add_shared(bed.table, SHARED, 999, 0, source),
+		sp_nexthop_add_shared(bed.table, SHARED, 999, 0, source, 1500),
 		SP_NOT_FOUND));
 	cr_expect(eq(int,
-		sp_nexthop_add_shared(
-			bed.table, SHARED, if_nametoindex("lo"), 0, source),
+		sp_nexthop_add_shared(bed.table, SHARED, if_nametoindex("lo"),
+			0, source, 1500),
 		SP_UNSUPPORTED));
 	sp_nexthop_close(bed.table);
 	sp_nexthop_close(NULL);
