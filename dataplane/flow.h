@@ -86,6 +86,7 @@ struct sp_flow_aside {
 	uint32_t dropped[SP_FLOW_VERDICTS];
 	uint32_t held_ms;                    /* when the last one was held */
 	uint8_t used;                        /* not all zero */
+	uint8_t early;                       /* @hold came before the answer */
 	uint8_t held;                        /* in @hold, oldest first */
 	struct rte_mbuf *hold[SP_FLOW_HOLD]; /* copies, from a pool apart */
 };

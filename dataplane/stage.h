@@ -61,6 +61,13 @@ struct sp_stage_commit {
 void sp_stage_commit(
 	struct sp_burst *b, struct sp_flow_table *t, struct sp_stage_commit *c);
 
+/*
+ * Flow @id was programmed. If it now has an address, the packets that came
+ * before it leave in @released, to be judged by it. Core: worker.
+ */
+void sp_stage_commit_answered(
+	struct sp_stage_commit *c, struct sp_flow_table *t, uint32_t id);
+
 /* Free what was held for too long. Core: worker, some ten times a second. */
 void sp_stage_commit_age(
 	struct sp_stage_commit *c, struct sp_flow_table *t, uint32_t now_ms);

@@ -60,7 +60,8 @@ sp_stage_admit(struct sp_burst *b, struct sp_flow_table *t)
 		/* An RTCP flow's source is judged by its RTP flow: commit. */
 		if (unlikely(!sp_latch_holds(&f->latch, from)) &&
 			f->kind != SP_FLOW_RTCP &&
-			!sp_latch_allows(&f->latch, &f->facts, from)) {
+			!sp_latch_allows(&f->latch, &f->facts, from) &&
+			!sp_latch_is_blank(&f->latch, &f->facts)) {
 			b->verdict[i] = SP_VERDICT_SOURCE;
 			continue;
 		}

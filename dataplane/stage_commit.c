@@ -52,6 +52,7 @@ expire(struct sp_stage_commit *c, struct sp_flow_table *t, uint32_t id)
 	c->expired += a->held;
 	c->holding -= a->held;
 	a->held = 0;
+	a->early = 0;
 }
 
 /* Take @id off the list of flows that hold. */
@@ -171,6 +172,48 @@ hold(struct sp_burst *b, unsigned int i, struct sp_flow_table *t,
 }
 
 /*
+ * A phone speaks as soon as it has answered, and its answer takes longer than
+ * its first packets. They wait for it, as far as half of the places go: who
+ * sprays the ports of unanswered calls must not starve those on probation.
+ */
+static uint8_t
+hold_early(struct sp_burst *b, unsigned int i, struct sp_flow_table *t,
+	struct sp_stage_commit *c)
+{
+	struct sp_flow_aside *a = &t->aside[b->flow[i]->index];
+	uint8_t verdict;
+
+	if (a->held == 0 && c->n_holders >= SP_STAGE_HOLDERS / 2)
+		return SP_VERDICT_SOURCE;
+	verdict = hold(b, i, t, c);
+	a->early |= verdict == SP_BURST_HELD;
+	return verdict;
+}
+
+static void
+let_go(struct sp_stage_commit *c, struct sp_flow_table *t, uint32_t id)
+{
+	struct sp_flow_aside *a = &t->aside[id];
+
+	for (unsigned int n = 0; n < a->held; n++)
+		c->released[c->n_released++] = a->hold[n];
+	c->holding -= a->held;
+	a->held = 0;
+	a->early = 0;
+	unlist(c, id);
+}
+
+void
+sp_stage_commit_answered(
+	struct sp_stage_commit *c, struct sp_flow_table *t, uint32_t id)
+{
+	const struct sp_flow *f = &t->flow[id];
+
+	if (t->aside[id].early && !sp_latch_is_blank(&f->latch, &f->facts))
+		let_go(c, t, id);
+}
+
+/*
  * Send on what was held of a source that has proved itself. The proof goes
  * last, so that it is counted last, too. Returns what becomes of the proof.
  */
@@ -179,16 +222,11 @@ release(struct sp_burst *b, unsigned int i, struct sp_flow_table *t,
 	struct sp_stage_commit *c)
 {
 	const uint32_t id = b->flow[i]->index;
-	struct sp_flow_aside *a = &t->aside[id];
 	struct rte_mbuf *proof;
 
-	if (a->held == 0)
+	if (t->aside[id].held == 0)
 		return SP_VERDICT_FORWARD;
-	for (unsigned int n = 0; n < a->held; n++)
-		c->released[c->n_released++] = a->hold[n];
-	c->holding -= a->held;
-	a->held = 0;
-	unlist(c, id);
+	let_go(c, t, id);
 	proof = copy(b, i, c);
 	if (!proof)
 		return SP_VERDICT_FORWARD;
@@ -253,6 +291,9 @@ learn(struct sp_burst *b, unsigned int i, struct sp_flow_table *t,
 	const bool leads = f->kind != SP_FLOW_RTCP;
 
 	end_grace(f, t, to_ms(b->now_us));
+	if (leads && sp_latch_is_blank(&f->latch, &f->facts) &&
+		!sp_latch_allows(&f->latch, &f->facts, &b->datagram[i].from))
+		return hold_early(b, i, t, c);
 	switch (ask_latch(b, i, t)) {
 	case SP_LATCH_PASS:
 		return SP_VERDICT_FORWARD;

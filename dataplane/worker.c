@@ -215,6 +215,8 @@ sp_worker_poll(struct sp_worker *w)
 
 	now_ms = (uint32_t)(sp_worker_now_us(w) / 1000);
 	sp_worker_obey(w, now_ms);
+	if (unlikely(w->commit.n_released > 0))
+		send_released(w);
 	if (unlikely(now_ms - w->age_ms >= AGE_EVERY_MS)) {
 		w->age_ms = now_ms;
 		sp_stage_commit_age(&w->commit, &w->table, now_ms);

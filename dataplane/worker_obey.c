@@ -20,8 +20,12 @@ obey(struct sp_worker *w, const struct sp_command *cmd, uint32_t now_ms)
 
 	switch ((enum sp_command_kind)cmd->kind) {
 	case SP_COMMAND_PROGRAM:
-		return sp_flow_table_program(&w->table, cmd->flow, &cmd->conf,
+		status = sp_flow_table_program(&w->table, cmd->flow, &cmd->conf,
 			cmd->hop[0], cmd->hop[1], now_ms);
+		if (status == SP_OK)
+			sp_stage_commit_answered(
+				&w->commit, &w->table, cmd->flow);
+		return status;
 	case SP_COMMAND_STOP:
 		sp_stage_commit_drop(&w->commit, &w->table, cmd->flow);
 		status = read_flow(w, cmd);

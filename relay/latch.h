@@ -114,6 +114,19 @@ sp_latch_holds(const struct sp_latch *latch, const struct sp_addr *from)
 		sp_addr_equal(&latch->remote, from);
 }
 
+/*
+ * Is nothing known of the leg: nobody held it, nothing was signalled? So it is
+ * between an offer and its answer, for the party that is to answer.
+ */
+static inline bool
+sp_latch_is_blank(
+	const struct sp_latch *latch, const struct sp_latch_facts *facts)
+{
+	return latch->state == SP_LATCH_EMPTY &&
+		facts->signalled.family == SP_FAMILY_NONE &&
+		facts->sip_family == SP_FAMILY_NONE;
+}
+
 /* May @from speak or apply here, once it is authentic? Changes nothing. */
 bool sp_latch_allows(const struct sp_latch *latch,
 	const struct sp_latch_facts *facts, const struct sp_addr *from);

@@ -43,6 +43,17 @@ class Audio:
                                  other.ssrc.to_bytes(4, "big"))
                 self.assertEqual(each.source, phone.remote_rtcp)
 
+    def test_words_before_the_answer_are_heard_after_it(self):
+        """A phone speaks with its 200 OK, which takes longer."""
+        call = self.call()
+        call.offer()
+        call.callee.talk(frames=20)
+        self.run_for(0.09)
+        self.assertEqual(call.caller.heard, [])
+        call.answer()
+        self.run_for(0.4 + DRAIN_S)
+        self.assert_heard(call.callee, call.caller)
+
     def test_delete_stops_media_at_once(self):
         call = self.call().connect()
         call.caller.talk(1.0)
