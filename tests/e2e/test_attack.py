@@ -130,6 +130,9 @@ class SprayedSetUps(RelayCase):
 
 
 class Sources(RelayCase):
+    # As many as SDP may have: what follows must hold without that bound.
+    options = {"dataplane": {"max_media": 32}}
+
     def attacker(self, where="mallory", **options):
         return self.phone(where, name="attacker", **options)
 
