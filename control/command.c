@@ -100,7 +100,7 @@ sp_service_close(struct sp_service *s)
 	if (!s)
 		return;
 	sp_job_close(s);
-	dismiss(s, s->todo, "stopping", why);
+	dismiss(s, s->due, "stopping", why);
 	while (s->calls.bucket &&
 		(call = sp_calls_after(&s->calls, start)) != NULL) {
 		dismiss(s, call->waiting, "stopping", why);
@@ -205,7 +205,7 @@ dispatch(struct sp_service *s, const struct sp_request *request,
 void
 sp_command_wake(struct sp_service *s, struct sp_call *call)
 {
-	append(&s->todo, call->waiting);
+	append(&s->due, call->waiting);
 	call->waiting = NULL;
 	call->n_waiting = 0;
 }
@@ -215,15 +215,15 @@ sp_command_wake(struct sp_service *s, struct sp_call *call)
  * request at once: it goes to the end of the line.
  */
 static void
-do_todo(struct sp_service *s)
+do_due(struct sp_service *s)
 {
 	if (s->busy)
 		return;
 	s->busy = true;
-	while (s->todo) {
-		struct sp_waiting *first = s->todo;
+	while (s->due) {
+		struct sp_waiting *first = s->due;
 
-		s->todo = first->next;
+		s->due = first->next;
 		dispatch(s, &first->request, first->reply, first->arg);
 		free(first);
 	}
@@ -236,14 +236,14 @@ sp_command(struct sp_service *s, const struct sp_request *request,
 {
 	assert(request->verb < SP_VERB_COUNT);
 	sp_service_clock(s);
-	if (s->busy || s->todo) {
-		queue(s, &s->todo, request, reply, arg);
+	if (s->busy || s->due) {
+		queue(s, &s->due, request, reply, arg);
 	} else {
 		s->busy = true;
 		dispatch(s, request, reply, arg);
 		s->busy = false;
 	}
-	do_todo(s);
+	do_due(s);
 }
 
 static void
@@ -332,7 +332,7 @@ sp_service_serve(struct sp_service *s)
 	sp_dataplane_serve(s->dp, &events);
 	sp_job_pump(s);
 	s->busy = false;
-	do_todo(s);
+	do_due(s);
 }
 
 /* End every call that is not busy; the others are for the next time. */
@@ -385,7 +385,7 @@ sp_service_tick(struct sp_service *s)
 		end_all(s);
 	sp_job_pump(s);
 	s->busy = false;
-	do_todo(s);
+	do_due(s);
 }
 
 void
@@ -394,7 +394,7 @@ sp_service_stop(struct sp_service *s)
 	s->stopping = true;
 	sp_service_clock(s);
 	end_all(s);
-	do_todo(s);
+	do_due(s);
 }
 
 void
@@ -415,7 +415,7 @@ sp_service_draining(const struct sp_service *s)
 bool
 sp_service_idle(const struct sp_service *s)
 {
-	return s->calls.count == 0 && !s->jobs && !s->todo;
+	return s->calls.count == 0 && !s->jobs && !s->due;
 }
 
 bool

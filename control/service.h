@@ -42,13 +42,13 @@ struct sp_service {
 	unsigned int workers;
 	struct sp_hash_key told_key; /* for sp_slot.told */
 	struct sp_job *jobs;         /* all that are under way, newest first */
-	struct sp_waiting *todo;     /* requests whose turn has come */
+	struct sp_waiting *due;      /* requests whose turn has come */
 	struct sp_metrics metrics;
 	uint64_t now_ms;  /* since the service was opened */
 	uint32_t last_ms; /* data plane's clock at @now_ms */
 	bool stopping;    /* calls are being ended */
 	bool draining;    /* no new calls; the process ends with the last */
-	bool busy;        /* new requests wait in @todo until this is done */
+	bool busy;        /* new requests wait in @due until this is done */
 	char sdp[SP_SDP_OUT_MAX];
 };
 

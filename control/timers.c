@@ -45,13 +45,13 @@ static void
 run_slot(struct sp_timers *timers, unsigned int slot,
 	void (*due)(void *arg, struct sp_timer *timer), void *arg)
 {
-	struct sp_timer *todo = timers->slot[slot];
+	struct sp_timer *list = timers->slot[slot];
 
 	timers->slot[slot] = NULL;
-	if (todo)
-		todo->link = &todo;
-	while (todo) {
-		struct sp_timer *timer = todo;
+	if (list)
+		list->link = &list;
+	while (list) {
+		struct sp_timer *timer = list;
 
 		sp_timers_clear(timer);
 		if (timer->due_s > timers->now_s)

@@ -32,15 +32,15 @@ sp_mailbox_open(struct sp_mailbox *box, unsigned int index, int control_bell)
 	memset(box, 0, sizeof *box);
 	box->control_bell = control_bell;
 	box->worker_bell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	box->todo =
-		make("todo", index, sizeof(struct sp_command), SP_MAILBOX_TODO);
+	box->orders = make(
+		"orders", index, sizeof(struct sp_command), SP_MAILBOX_ORDERS);
 	box->done =
-		make("done", index, sizeof(struct sp_done), SP_MAILBOX_TODO);
+		make("done", index, sizeof(struct sp_done), SP_MAILBOX_ORDERS);
 	box->news = make(
 		"news", index, sizeof(struct sp_report_news), SP_MAILBOX_NEWS);
 	box->punt = make("punt", index, sizeof(void *), PUNT_RING);
 	box->transmit = make("transmit", index, sizeof(void *), PUNT_RING);
-	if (box->worker_bell < 0 || !box->todo || !box->done || !box->news ||
+	if (box->worker_bell < 0 || !box->orders || !box->done || !box->news ||
 		!box->punt || !box->transmit) {
 		sp_mailbox_close(box);
 		return SP_NO_MEMORY;
@@ -63,7 +63,7 @@ sp_mailbox_close(struct sp_mailbox *box)
 {
 	close_packets(box->punt);
 	close_packets(box->transmit);
-	rte_ring_free(box->todo);
+	rte_ring_free(box->orders);
 	rte_ring_free(box->done);
 	rte_ring_free(box->news);
 	/* Zeroed is never opened: descriptor 0 is somebody else's. */
@@ -83,13 +83,13 @@ put(struct rte_ring *ring, const void *element, unsigned int size)
 unsigned int
 sp_mailbox_room(const struct sp_mailbox *box)
 {
-	return rte_ring_free_count(box->todo);
+	return rte_ring_free_count(box->orders);
 }
 
 enum sp_status
 sp_mailbox_send(struct sp_mailbox *box, const struct sp_command *cmd)
 {
-	return put(box->todo, cmd, sizeof *cmd) ? SP_OK : SP_FULL;
+	return put(box->orders, cmd, sizeof *cmd) ? SP_OK : SP_FULL;
 }
 
 static void
@@ -118,7 +118,7 @@ sp_mailbox_take(
 	const unsigned int room = rte_ring_free_count(box->done);
 
 	return rte_ring_dequeue_burst_elem(
-		box->todo, cmd, sizeof *cmd, room < max ? room : max, NULL);
+		box->orders, cmd, sizeof *cmd, room < max ? room : max, NULL);
 }
 
 void
@@ -147,7 +147,7 @@ is_quiet(const struct sp_mailbox *box)
 	for (unsigned int i = 0; i < box->n_inbound; i++)
 		if (!rte_ring_empty(box->inbound[i]))
 			return false;
-	return rte_ring_empty(box->todo) && rte_ring_empty(box->transmit);
+	return rte_ring_empty(box->orders) && rte_ring_empty(box->transmit);
 }
 
 /* A socket with an error is readable for ever: that must not keep us awake. */

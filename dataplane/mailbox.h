@@ -10,7 +10,7 @@
 
 struct rte_ring;
 
-#define SP_MAILBOX_TODO 4096u /* commands on their way to a worker */
+#define SP_MAILBOX_ORDERS 4096u /* commands on their way to a worker */
 #define SP_MAILBOX_NEWS 1024u
 #define SP_MAILBOX_INBOUND 32u
 #define SP_MAILBOX_WAKERS 64u /* sockets that may end a sleep */
@@ -21,10 +21,10 @@ struct rte_ring;
  * commands than it has room to answer, and the doorbells only wake sleepers.
  */
 struct sp_mailbox {
-	struct rte_ring *todo; /* struct sp_command, control to worker */
-	struct rte_ring *done; /* struct sp_done, worker to control */
-	struct rte_ring *news; /* struct sp_report_news, worker to control */
-	struct rte_ring *punt; /* struct rte_mbuf *, worker to control */
+	struct rte_ring *orders; /* struct sp_command, control to worker */
+	struct rte_ring *done;   /* struct sp_done, worker to control */
+	struct rte_ring *news;   /* struct sp_report_news, worker to control */
+	struct rte_ring *punt;   /* struct rte_mbuf *, worker to control */
 	struct rte_ring *transmit; /* struct rte_mbuf *, control to worker */
 	int worker_bell;  /* eventfd: wakes the worker from its sleep */
 	int control_bell; /* eventfd, shared by all workers; not owned */

@@ -1,23 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <criterion/criterion.h>
-#include <criterion/new/assert.h>
-
-#include "tests/control/rig.c"
-
-static struct rig r;
-
-static void
-open_rig(void)
-{
-	rig_open(&r);
-}
-
-static void
-close_rig(void)
-{
-	cr_expect(eq(u32, r.dp->errors, 0));
-	rig_close(&r);
-}
+#include "tests/control/rig_call.h"
 
 TestSuite(call, .init = open_rig, .fini = close_rig);
 

@@ -1,41 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <criterion/criterion.h>
-#include <criterion/new/assert.h>
-
-#include "tests/control/rig.c"
-
-static struct rig r;
-
-static void
-open_rig(void)
-{
-	rig_open(&r);
-}
-
-static void
-close_rig(void)
-{
-	cr_expect(eq(u32, r.dp->errors, 0));
-	rig_close(&r);
-}
+#include "tests/control/rig_call.h"
 
 TestSuite(exchange, .init = open_rig, .fini = close_rig);
-
-/* A call between 192.0.2.5:4000 and 10.1.1.1:5000: our ports for each. */
-static unsigned int port_a, port_b;
-
-static void
-connect_call(void)
-{
-	cr_assert(eq(int,
-		rig_offer(&r, "a", NULL, NULL, rig_sdp("192.0.2.5", 4000, "")),
-		200));
-	port_b = rig_port(rig_got(&r), 0);
-	cr_assert(eq(int,
-		rig_answer(&r, "a", "b", NULL, rig_sdp("10.1.1.1", 5000, "")),
-		200));
-	port_a = rig_port(rig_got(&r), 0);
-}
 
 Test(exchange, hold_and_resume_leave_the_latch_alone)
 {

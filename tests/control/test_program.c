@@ -1,24 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <criterion/criterion.h>
-#include <criterion/new/assert.h>
-
-#include "tests/control/rig.c"
-
-static struct rig r;
-static unsigned int port_a, port_b;
-
-static void
-open_rig(void)
-{
-	rig_open(&r);
-}
-
-static void
-close_rig(void)
-{
-	cr_expect(eq(u32, r.dp->errors, 0));
-	rig_close(&r);
-}
+#include "tests/control/rig_call.h"
 
 TestSuite(program, .init = open_rig, .fini = close_rig);
 
@@ -30,18 +11,6 @@ offer(const char *call_id, const char *sdp)
 
 	request.call_id = rig_text(call_id);
 	return rig_ask(&r, &request);
-}
-
-static void
-connect_call(void)
-{
-	cr_assert(
-		eq(int, offer("call-1", rig_sdp("192.0.2.5", 4000, "")), 200));
-	port_b = rig_port(rig_got(&r), 0);
-	cr_assert(eq(int,
-		rig_answer(&r, "a", "b", NULL, rig_sdp("10.1.1.1", 5000, "")),
-		200));
-	port_a = rig_port(rig_got(&r), 0);
 }
 
 /* Nothing runs, nothing is taken, no port is in use. */

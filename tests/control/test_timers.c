@@ -1,41 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <criterion/criterion.h>
-#include <criterion/new/assert.h>
-
-#include "tests/control/rig.c"
-
-static struct rig r;
-static unsigned int port_a, port_b;
-
-static void
-open_rig(void)
-{
-	rig_open(&r);
-}
-
-static void
-close_rig(void)
-{
-	cr_expect(eq(u32, r.dp->errors, 0));
-	rig_close(&r);
-}
+#include "tests/control/rig_call.h"
 
 TestSuite(timers, .init = open_rig, .fini = close_rig);
-
-static void
-exchange(const char *offer, const char *answer)
-{
-	cr_assert(eq(int,
-		rig_offer(
-			&r, "a", NULL, NULL, rig_sdp("192.0.2.5", 4000, offer)),
-		200));
-	port_b = rig_port(rig_got(&r), 0);
-	cr_assert(eq(int,
-		rig_answer(
-			&r, "a", "b", NULL, rig_sdp("10.1.1.1", 5000, answer)),
-		200));
-	port_a = rig_port(rig_got(&r), 0);
-}
 
 static void
 media(unsigned int port)
@@ -118,7 +84,7 @@ Test(timers, offer_that_nobody_answers_ends)
 
 Test(timers, call_without_any_media_ends)
 {
-	exchange("", "");
+	connect_with("", "");
 	rig_sleep(&r, 58);
 	cr_expect(alive());
 	rig_sleep(&r, 4);
@@ -128,7 +94,7 @@ Test(timers, call_without_any_media_ends)
 
 Test(timers, one_silent_leg_is_reported_but_ends_nothing)
 {
-	exchange("", "");
+	connect_with("", "");
 	for (unsigned int i = 0; i < 200; i++) {
 		media(port_a);
 		rig_sleep(&r, 1);
@@ -148,7 +114,7 @@ Test(timers, one_silent_leg_is_reported_but_ends_nothing)
 
 Test(timers, rtcp_alone_keeps_no_call_alive)
 {
-	exchange("", "");
+	connect_with("", "");
 	for (unsigned int i = 0; i < 63 && alive(); i++) {
 		media(port_a + 1);
 		rig_sleep(&r, 1);
@@ -158,7 +124,7 @@ Test(timers, rtcp_alone_keeps_no_call_alive)
 
 Test(timers, held_call_has_the_longer_limit)
 {
-	exchange("a=sendonly\r\n", "a=recvonly\r\n");
+	connect_with("a=sendonly\r\n", "a=recvonly\r\n");
 	rig_sleep(&r, 3590);
 	cr_expect(alive());
 	rig_sleep(&r, 15);
@@ -168,9 +134,9 @@ Test(timers, held_call_has_the_longer_limit)
 
 Test(timers, resumed_call_has_time_to_bring_media)
 {
-	exchange("a=inactive\r\n", "a=inactive\r\n");
+	connect_with("a=inactive\r\n", "a=inactive\r\n");
 	rig_sleep(&r, 600);
-	exchange("", "");
+	connect_with("", "");
 	rig_sleep(&r, 50);
 	cr_expect(alive());
 	rig_sleep(&r, 15);
@@ -202,7 +168,7 @@ Test(timers, branch_that_never_answers_leaves_an_answered_call)
 Test(timers, clock_that_wraps_ends_no_call)
 {
 	r.dp->now_ms = UINT32_MAX - 20000;
-	exchange("", "");
+	connect_with("", "");
 	for (unsigned int i = 0; i < 50; i++) {
 		media(port_a);
 		media(port_b);
@@ -216,11 +182,11 @@ Test(timers, ended_calls_ports_rest_before_they_are_used_again)
 {
 	const struct sp_port_pool *pool = sp_ports_pool(&r.s->ports, 0, 2);
 
-	exchange("", "");
+	connect_with("", "");
 	cr_assert(eq(int, rig_delete(&r, NULL, NULL, NULL), 200));
 	cr_expect(eq(u32, pool->quarantined, 1));
 	rig_sleep(&r, 34);
-	exchange("", "");
+	connect_with("", "");
 	cr_expect(eq(u32, pool->quarantined, 1));
 	rig_sleep(&r, 2);
 	cr_assert(eq(int,
@@ -231,7 +197,7 @@ Test(timers, ended_calls_ports_rest_before_they_are_used_again)
 
 Test(timers, stopped_service_ends_its_calls_and_takes_no_more)
 {
-	exchange("", "");
+	connect_with("", "");
 	cr_expect(sp_service_ready(r.s));
 	sp_service_stop(r.s);
 	cr_expect(not(sp_service_ready(r.s)));

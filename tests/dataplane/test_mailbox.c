@@ -67,10 +67,10 @@ Test(mailbox, full_one_says_so)
 	unsigned int sent = 0;
 
 	box_open(&box);
-	cr_expect(eq(uint, sp_mailbox_room(&box), SP_MAILBOX_TODO - 1));
-	while (sent <= SP_MAILBOX_TODO && sp_mailbox_send(&box, &c) == SP_OK)
+	cr_expect(eq(uint, sp_mailbox_room(&box), SP_MAILBOX_ORDERS - 1));
+	while (sent <= SP_MAILBOX_ORDERS && sp_mailbox_send(&box, &c) == SP_OK)
 		sent++;
-	cr_expect(eq(uint, sent, SP_MAILBOX_TODO - 1));
+	cr_expect(eq(uint, sent, SP_MAILBOX_ORDERS - 1));
 	cr_expect(eq(uint, sp_mailbox_room(&box), 0));
 	box_close(&box);
 }
@@ -85,7 +85,7 @@ Test(mailbox, worker_takes_no_more_than_it_can_answer)
 
 	box_open(&box);
 	/* Control does not look at its answers for a while. */
-	for (unsigned int i = 0; i < 2 * SP_MAILBOX_TODO; i++) {
+	for (unsigned int i = 0; i < 2 * SP_MAILBOX_ORDERS; i++) {
 		if (sp_mailbox_room(&box) > 0)
 			cr_assert(eq(int, sp_mailbox_send(&box, &c), SP_OK));
 		for (unsigned int n = sp_mailbox_take(&box, cmd, 8); n > 0;
@@ -94,7 +94,7 @@ Test(mailbox, worker_takes_no_more_than_it_can_answer)
 			sp_mailbox_answer(&box, &done);
 		}
 	}
-	cr_expect(eq(uint, answered, SP_MAILBOX_TODO - 1));
+	cr_expect(eq(uint, answered, SP_MAILBOX_ORDERS - 1));
 	/* Each answer is there, and room for one makes room for a command. */
 	cr_assert(eq(
 		int, rte_ring_dequeue_elem(box.done, &done, sizeof done), 0));

@@ -92,7 +92,7 @@ orders(struct station *s, struct sp_command *last)
 	unsigned int n = 0;
 
 	while (rte_ring_dequeue_elem(
-		       station_worker(s, 0)->box.todo, &cmd, sizeof cmd) == 0)
+		       station_worker(s, 0)->box.orders, &cmd, sizeof cmd) == 0)
 		if (cmd.kind == SP_COMMAND_PROGRAM) {
 			*last = cmd;
 			n++;
