@@ -193,12 +193,14 @@ sp_dataplane_tick(struct sp_dataplane *dp, unsigned int ms)
 	timerfd_settime(dp->timer, 0, &tick, NULL);
 }
 
-/* Tick faster while tickets wait. */
+/* Tick faster while tickets wait, or flows for their new next hops. */
 static void
 set_pace(struct sp_dataplane *dp)
 {
-	const bool fast = dp->n_late > 0;
+	bool fast = dp->n_late > 0;
 
+	for (unsigned int w = 0; w < dp->n_workers; w++)
+		fast |= dp->crew[w].sweep;
 	if (fast == dp->fast)
 		return;
 	dp->fast = fast;
