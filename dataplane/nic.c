@@ -68,7 +68,10 @@ print_bpf(enum libbpf_print_level level, const char *format, va_list ap)
 	return n;
 }
 
-/* Configure @port with its queues and its checksum offloads. */
+/*
+ * Configure @port with its queues. Checksums are moved by difference, so that
+ * damage before us stays detectable: no offload of them is asked for.
+ */
 static enum sp_status
 configure(struct sp_nic_open *o, uint16_t port, uint16_t n_rx, uint16_t n_tx,
 	const struct rte_eth_dev_info *info)
@@ -77,8 +80,6 @@ configure(struct sp_nic_open *o, uint16_t port, uint16_t n_rx, uint16_t n_tx,
 	struct rte_eth_conf conf = { 0 };
 	int err;
 
-	conf.txmode.offloads = info->tx_offload_capa &
-		(RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM);
 	if (n_rx > 1 && o->nic->driver == SP_NIC_DEVICE)
 		sp_nic_steer_prepare(&conf, info, key, sizeof key);
 	err = rte_eth_dev_configure(port, n_rx, n_tx, &conf);
@@ -88,10 +89,6 @@ configure(struct sp_nic_open *o, uint16_t port, uint16_t n_rx, uint16_t n_tx,
 			n_rx, n_tx, rte_strerror(-err));
 		return SP_UNSUPPORTED;
 	}
-	o->nic->tx_ip4_sum =
-		(conf.txmode.offloads & RTE_ETH_TX_OFFLOAD_IPV4_CKSUM) != 0;
-	o->nic->tx_udp_sum =
-		(conf.txmode.offloads & RTE_ETH_TX_OFFLOAD_UDP_CKSUM) != 0;
 	return SP_OK;
 }
 
@@ -300,7 +297,6 @@ open_shared(struct sp_nic_open *o)
 		return status;
 	nic->ifindex = o->kernel.ifindex;
 	nic->kernel_flags = o->kernel.flags;
-	nic->rx_partial_sum = true;
 	snprintf(nic->interface, sizeof nic->interface, "%s", interface);
 	status = sp_nic_kernel_lock(interface, &nic->lock, o->why);
 	if (status != SP_OK)

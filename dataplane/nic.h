@@ -77,10 +77,6 @@ struct sp_nic {
 	uint8_t mac[6];
 	unsigned ifindex; /* the kernel's; 0 for a dedicated NIC */
 	unsigned n_workers;
-	bool tx_ip4_sum;     /* NIC fills in the IPv4 header checksum */
-	bool tx_udp_sum;     /* NIC fills in UDP checksums */
-	bool rx_partial_sum; /* senders on this host may leave the checksum of
-				the pseudo header only in UDP's field */
 	uint16_t port[SP_NIC_QUEUES_MAX]; /* DPDK ports of this NIC */
 	uint16_t n_ports;
 
