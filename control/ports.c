@@ -62,8 +62,8 @@ pool_open(struct sp_ports *ports, unsigned int local, unsigned int worker)
 		.last = realm->last_port,
 		.worker = worker,
 		.workers = ports->workers,
-		.quarantine_s =
-			conf->delete_delay_s + SP_PORT_POOL_QUARANTINE_S,
+		.quarantine_s = SP_PORT_POOL_QUARANTINE_S,
+		.scarce_s = SP_PORT_POOL_SCARCE_S,
 	};
 	const size_t size = sp_port_pool_size(&pool);
 
@@ -154,22 +154,6 @@ next_random(struct sp_ports *ports, uint32_t *out)
 	return SP_OK;
 }
 
-/* Pairs whose quarantine is over, which the pool sees when one is taken. */
-static unsigned int
-rested(const struct sp_port_pool *pool, uint32_t now_s)
-{
-	unsigned int count = 0;
-	uint32_t slot;
-
-	while (count < pool->quarantined && count < SP_SDP_MEDIA_MAX * 2) {
-		slot = (pool->head + pool->free + count) % pool->pairs;
-		if ((int32_t)(now_s - pool->ready_s[slot]) < 0)
-			break;
-		count++;
-	}
-	return count;
-}
-
 unsigned int
 sp_ports_have(const struct sp_ports *ports, unsigned int worker,
 	unsigned int realm, enum sp_family family, uint32_t now_s)
@@ -182,31 +166,57 @@ sp_ports_have(const struct sp_ports *ports, unsigned int worker,
 
 		if (ports->local[l].realm == realm &&
 			ports->local[l].addr.family == family)
-			count += pool->free + rested(pool, now_s);
+			count += sp_port_pool_have(
+				pool, now_s, SP_SDP_MEDIA_MAX * 2);
 	}
 	return count;
 }
 
-enum sp_status
-sp_ports_take(struct sp_ports *ports, unsigned int worker, unsigned int realm,
-	enum sp_family family, uint32_t now_s, uint16_t *local, uint16_t *port)
+/* The local of @realm in @family with most ports to choose from, or -1. */
+static int
+roomiest(const struct sp_ports *ports, unsigned int worker, unsigned int realm,
+	enum sp_family family, uint32_t now_s)
 {
-	enum sp_status status = SP_FULL;
-	uint32_t random;
+	uint32_t most = 0;
+	int best = -1;
 
-	for (unsigned int l = 0; status == SP_FULL && l < ports->locals; l++) {
+	for (unsigned int l = 0; l < ports->locals; l++) {
+		uint32_t have;
+
 		if (ports->local[l].realm != realm ||
 			ports->local[l].addr.family != family)
 			continue;
-		if (next_random(ports, &random) != SP_OK)
-			return SP_SYSTEM;
-		status = sp_port_pool_take(
-			&ports->pool[l * ports->workers + worker], random,
-			now_s, port);
-		if (status == SP_OK)
-			*local = (uint16_t)l;
+		have = sp_port_pool_have(
+			&ports->pool[l * ports->workers + worker], now_s, 1);
+		if (have > most) {
+			most = have;
+			best = (int)l;
+		}
 	}
-	return status;
+	return best;
+}
+
+enum sp_status
+sp_ports_take(struct sp_ports *ports, unsigned int worker, unsigned int realm,
+	enum sp_family family, int prefer, uint32_t now_s, uint16_t *local,
+	uint16_t *port)
+{
+	int best = prefer;
+	uint32_t random;
+
+	if (best < 0 ||
+		sp_port_pool_have(
+			sp_ports_pool(ports, worker, (unsigned int)best), now_s,
+			1) == 0)
+		best = roomiest(ports, worker, realm, family, now_s);
+	if (best < 0)
+		return SP_FULL;
+	if (next_random(ports, &random) != SP_OK)
+		return SP_SYSTEM;
+	*local = (uint16_t)best;
+	return sp_port_pool_take(
+		&ports->pool[(unsigned int)best * ports->workers + worker],
+		random, now_s, port);
 }
 
 void

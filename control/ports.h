@@ -64,13 +64,15 @@ unsigned int sp_ports_have(const struct sp_ports *ports, unsigned int worker,
 	unsigned int realm, enum sp_family family, uint32_t now_s);
 
 /*
- * Take a pair of @worker's ports on a local of @realm in @family.
+ * Take a pair of @worker's ports on a local of @realm in @family: on the one
+ * called @prefer, so that a party has one address, if that is not -1 and has
+ * any left; else on the one with most.
  *
  * Units: @now_s of one clock for all calls.
  * Fails: SP_FULL when all of them are empty, SP_SYSTEM without entropy.
  */
 enum sp_status sp_ports_take(struct sp_ports *ports, unsigned int worker,
-	unsigned int realm, enum sp_family family, uint32_t now_s,
+	unsigned int realm, enum sp_family family, int prefer, uint32_t now_s,
 	uint16_t *local, uint16_t *port) SP_MUST_CHECK;
 
 /* Give a pair back; it rests before it is used again. */

@@ -49,12 +49,14 @@ sp_port_pool_init(struct sp_port_pool *pool,
 	uint16_t *ports = (uint16_t *)(ready_s + pairs);
 
 	assert(conf->workers > 0 && conf->worker < conf->workers);
+	assert(conf->scarce_s <= conf->quarantine_s);
 	*pool = (struct sp_port_pool){
 		.ready_s = ready_s,
 		.port = ports,
 		.taken = (uint8_t *)(ports + pairs),
 		.pairs = pairs,
 		.quarantine_s = conf->quarantine_s,
+		.scarce_s = conf->scarce_s,
 		.first = (uint16_t)lowest(conf->first),
 		.last = bits > 0 ? conf->last : 0,
 	};
@@ -75,15 +77,42 @@ slot(const struct sp_port_pool *pool, uint32_t n)
 	return at < pool->pairs ? at : at - pool->pairs;
 }
 
+/* How many in quarantine have rested enough? Counts up to @most. */
+static uint32_t
+rested(const struct sp_port_pool *pool, uint32_t now_s, uint32_t most)
+{
+	const uint32_t few = (pool->pairs + 7) / 8;
+	const uint32_t early = pool->quarantine_s - pool->scarce_s;
+	uint32_t count = 0;
+
+	while (count < pool->quarantined && count < most) {
+		const uint32_t at = slot(pool, pool->free + count);
+		const int32_t left = (int32_t)(pool->ready_s[at] - now_s);
+
+		if (left > 0 &&
+			(pool->free + count >= few || left > (int32_t)early))
+			break;
+		count++;
+	}
+	return count;
+}
+
 /* Let those go whose quarantine is over: each is looked at once. */
 static void
 release(struct sp_port_pool *pool, uint32_t now_s)
 {
-	while (pool->quarantined > 0 &&
-		(int32_t)(now_s - pool->ready_s[slot(pool, pool->free)]) >= 0) {
-		pool->quarantined--;
-		pool->free++;
-	}
+	const uint32_t count = rested(pool, now_s, UINT32_MAX);
+
+	pool->quarantined -= count;
+	pool->free += count;
+}
+
+uint32_t
+sp_port_pool_have(
+	const struct sp_port_pool *pool, uint32_t now_s, uint32_t most)
+{
+	return pool->free >= most ? pool->free
+				  : pool->free + rested(pool, now_s, most);
 }
 
 static uint32_t

@@ -7,8 +7,9 @@
 
 #include "relay/status.h"
 
-/* How long a port rests unless configured otherwise. */
+/* How long a port rests, and how long when less than an eighth is free. */
 #define SP_PORT_POOL_QUARANTINE_S 30
+#define SP_PORT_POOL_SCARCE_S 5
 
 /*
  * Say which worker owns @port, and with it every packet sent to it. Blocks
@@ -31,7 +32,8 @@ sp_port_owner(uint16_t port, unsigned int workers)
  * The even/odd port pairs of one local address that belong to one worker.
  * @port and @ready_s are one ring over all pairs that are not taken: @free
  * of them from @head on in any order, after them @quarantined in the order
- * they came back. The oldest in quarantine becomes free by moving the border.
+ * they came back. The oldest in quarantine becomes free by moving the border,
+ * early when few are free: a call is worth more than the rest of a rest.
  */
 struct sp_port_pool {
 	uint32_t *ready_s; /* when it leaves quarantine, by ring slot */
@@ -43,8 +45,9 @@ struct sp_port_pool {
 	uint32_t used;
 	uint32_t quarantined;
 	uint32_t quarantine_s;
-	uint16_t first; /* even */
-	uint16_t last;  /* odd */
+	uint32_t scarce_s; /* instead, when free ones are scarce */
+	uint16_t first;    /* even */
+	uint16_t last;     /* odd */
 };
 
 /* What a pool is made of; @first to @last are the realm's ports. */
@@ -54,6 +57,7 @@ struct sp_port_pool_conf {
 	unsigned int worker; /* below @workers */
 	unsigned int workers;
 	uint32_t quarantine_s;
+	uint32_t scarce_s; /* at most @quarantine_s */
 };
 
 /*
@@ -84,6 +88,13 @@ void sp_port_pool_init(struct sp_port_pool *pool,
  */
 enum sp_status sp_port_pool_take(struct sp_port_pool *pool, uint32_t random,
 	uint32_t now_s, uint16_t *out) SP_MUST_CHECK;
+
+/*
+ * Return how many pairs could be taken at @now_s; counts no further than to
+ * about @most.
+ */
+uint32_t sp_port_pool_have(
+	const struct sp_port_pool *pool, uint32_t now_s, uint32_t most);
 
 /*
  * Give back the pair of the even @port; it rests before it is used again.

@@ -22,6 +22,8 @@ pool_of(struct sp_port_pool_conf conf)
 	struct sp_port_pool pool;
 
 	conf.quarantine_s = REST_S;
+	if (conf.scarce_s == 0)
+		conf.scarce_s = REST_S;
 	storage[pools] = malloc(sp_port_pool_size(&conf));
 	sp_port_pool_init(&pool, &conf, storage[pools++]);
 	return pool;
@@ -153,6 +155,33 @@ Test(port_pool, a_port_rests_before_it_is_used_again)
 	cr_expect(eq(u16, take(&pool, 0, NOW + REST_S), 30000));
 	cr_expect(eq(u32, pool.quarantined, 0));
 	cr_expect(eq(u32, pool.used, 1));
+}
+
+Test(port_pool, scarce_ports_rest_less_but_not_less_than_that)
+{
+	struct sp_port_pool pool = pool_of((struct sp_port_pool_conf){
+		.first = 30000, .last = 30031, .workers = 1, .scarce_s = 5 });
+	uint16_t held[16], port;
+
+	for (unsigned int i = 0; i < 16; i++)
+		held[i] = take(&pool, 0, NOW);
+	for (unsigned int i = 0; i < 16; i++)
+		cr_assert(eq(int,
+			sp_port_pool_give(&pool, held[i], NOW + i / 4), SP_OK));
+	cr_expect(eq(u32, sp_port_pool_have(&pool, NOW + 4, 16), 0));
+	cr_expect(
+		eq(int, sp_port_pool_take(&pool, 0, NOW + 4, &port), SP_FULL));
+	/* An eighth of 16: so many at a time, the oldest ones. */
+	cr_expect(eq(u32, sp_port_pool_have(&pool, NOW + 5, 16), 2));
+	for (unsigned int i = 0; i < 4; i++)
+		take(&pool, UINT32_MAX, NOW + 5);
+	cr_expect(
+		eq(int, sp_port_pool_take(&pool, 0, NOW + 5, &port), SP_FULL));
+	cr_expect(eq(u32, pool.quarantined, 12));
+	/* The others are not needed before their time. */
+	take(&pool, 0, NOW + 20);
+	cr_expect(eq(u32, pool.quarantined, 10));
+	cr_expect(eq(u32, sp_port_pool_have(&pool, NOW + 1 + REST_S, 16), 3));
 }
 
 Test(port_pool, the_clock_of_quarantine_may_wrap)
