@@ -40,6 +40,7 @@ enum family {
 struct bench {
 	const char *name;
 	enum family family;
+	uint8_t flags;    /* of these flows */
 	uint32_t n_flows; /* packets arrive on so many */
 	struct sp_locals locals;
 	struct sp_flow_table table;
@@ -154,6 +155,7 @@ open_flows(struct bench *b, uint32_t n_flows)
 			.local = local_index(b, i),
 			.port = port_of(i),
 			.kind = SP_FLOW_RTP,
+			.flags = b->flags,
 			.policy = SP_LATCH_RESTRICTED,
 			.send = 1,
 		};
@@ -165,7 +167,8 @@ open_flows(struct bench *b, uint32_t n_flows)
 }
 
 static struct bench *
-open_bench(const char *name, enum family family, uint32_t n_flows)
+open_bench(
+	const char *name, enum family family, uint8_t flags, uint32_t n_flows)
 {
 	const uint32_t step = family == FOUR_TO_SIX ? 2 : 1;
 	struct bench *b = calloc(1, sizeof *b);
@@ -174,6 +177,7 @@ open_bench(const char *name, enum family family, uint32_t n_flows)
 		abort();
 	b->name = name;
 	b->family = family;
+	b->flags = flags;
 	b->n_flows = n_flows;
 	b->data = malloc((size_t)RING * BUFFER);
 	b->order = calloc(n_flows, sizeof *b->order);
@@ -249,6 +253,7 @@ relay(struct bench *b)
 	sp_stage_lookup(&b->burst, &b->table);
 	sp_stage_admit(&b->burst, &b->table);
 	sp_stage_commit(&b->burst, &b->table, &b->commit);
+	sp_stage_mute(&b->burst, &b->table);
 	sp_stage_rewrite(&b->burst, b->hops);
 }
 
@@ -355,12 +360,13 @@ int
 main(int argc, char **argv)
 {
 	struct bench *all[] = {
-		open_bench("IPv4", FOUR, 2),
-		open_bench("IPv4", FOUR, 2000),
-		open_bench("IPv4", FOUR, 20000),
-		open_bench("IPv4", FOUR, 200000),
-		open_bench("IPv6", SIX, 2000),
-		open_bench("IPv4-IPv6", FOUR_TO_SIX, 2000),
+		open_bench("IPv4", FOUR, 0, 2),
+		open_bench("IPv4", FOUR, 0, 2000),
+		open_bench("IPv4", FOUR, 0, 20000),
+		open_bench("IPv4", FOUR, 0, 200000),
+		open_bench("IPv6", SIX, 0, 2000),
+		open_bench("IPv4-IPv6", FOUR_TO_SIX, 0, 2000),
+		open_bench("silenced", FOUR, SP_FLOW_SILENCE, 2000),
 	};
 	const struct bench *few = all[1], *many = all[3];
 	const size_t n = sizeof all / sizeof *all;

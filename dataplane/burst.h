@@ -42,6 +42,7 @@ struct sp_burst {
 	struct sp_flow *out[SP_BURST];
 	uint8_t what[SP_BURST];      /* enum sp_demux */
 	struct sp_rtp rtp[SP_BURST]; /* where @what is RTP */
+	uint8_t flags;               /* of all these flows, ORed */
 
 	/* rewrite */
 	uint8_t out_nic[SP_BURST];

@@ -17,13 +17,13 @@ struct sp_counters {
 	uint64_t handed_over;    /* given to the port's owner */
 	uint64_t taken_over;     /* got from other workers */
 	uint64_t hand_over_full; /* lost: the owner's ring was full */
-	uint64_t passed_on_lost; /* forwarded, then no room in the shared queue
-				  */
+	uint64_t passed_on_lost; /* forwarded, no room in the shared queue */
 	uint64_t polls;
-	uint64_t busy_polls; /* that found a packet */
-	uint64_t news_lost;  /* the ring to control was full */
-	uint64_t flows;      /* running now */
-	uint64_t held;       /* copies on probation now */
+	uint64_t busy_polls;  /* that found a packet */
+	uint64_t busy_cycles; /* spent in these */
+	uint64_t news_lost;   /* the ring to control was full */
+	uint64_t flows;       /* running now */
+	uint64_t held;        /* copies on probation now */
 };
 
 /* Add to a counter that only this thread writes. Core: its worker. */

@@ -261,7 +261,8 @@ void
 sp_dataplane_worker_counts(const struct sp_dataplane *dp, unsigned int worker,
 	struct sp_worker_counts *out)
 {
-	const struct sp_counters *c = &dp->crew[worker].worker->counters;
+	const struct sp_worker *w = dp->crew[worker].worker;
+	const struct sp_counters *c = &w->counters;
 
 	*out = (struct sp_worker_counts){
 		.received = sp_counter_read(&c->received),
@@ -272,6 +273,8 @@ sp_dataplane_worker_counts(const struct sp_dataplane *dp, unsigned int worker,
 		.held = sp_counter_read(&c->held),
 		.polls = sp_counter_read(&c->polls),
 		.busy_polls = sp_counter_read(&c->busy_polls),
+		.busy_us = sp_worker_us(
+			sp_counter_read(&c->busy_cycles), w->tsc_hz),
 		.news_lost = sp_counter_read(&c->news_lost),
 		.flows = (uint32_t)sp_counter_read(&c->flows),
 	};

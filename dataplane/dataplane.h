@@ -56,8 +56,7 @@ struct sp_dataplane;
  * Hold @conf against the machine without changing anything: interfaces,
  * addresses on them, overlapping port ranges, capabilities, hugepages.
  *
- * Fails: SP_NOT_FOUND, SP_CONFLICT, SP_FORBIDDEN (a capability is missing),
- *        SP_SYSTEM; @error then says what.
+ * Fails: SP_NOT_FOUND, SP_CONFLICT, SP_FORBIDDEN, SP_SYSTEM: see @error.
  */
 enum sp_status sp_dataplane_check(const struct sp_dataplane_conf *conf,
 	struct sp_dataplane_error *error) SP_MUST_CHECK;
@@ -112,12 +111,11 @@ void sp_dataplane_serve(
 /* Return monotonic milliseconds since open; the clock of all reports. */
 uint32_t sp_dataplane_now_ms(const struct sp_dataplane *dp);
 
-/* How many locals there are, and the first one of @realm. */
+/* How many workers and locals there are, and the first local of @realm. */
+unsigned int sp_dataplane_workers(const struct sp_dataplane *dp);
 unsigned int sp_dataplane_locals(const struct sp_dataplane *dp);
 unsigned int sp_dataplane_local(
 	const struct sp_dataplane *dp, unsigned int realm);
-
-unsigned int sp_dataplane_workers(const struct sp_dataplane *dp);
 
 /* Take a flow id of @worker. Fails: SP_FULL. */
 enum sp_status sp_dataplane_flow_take(struct sp_dataplane *dp,
@@ -178,11 +176,16 @@ struct sp_worker_counts {
 	uint64_t held;           /* copies on probation, in no verdict yet */
 	uint64_t polls;
 	uint64_t busy_polls; /* that found at least one packet */
+	uint64_t busy_us;    /* spent in these: its growth is the load */
 	uint64_t news_lost;  /* events that found their ring full */
 	uint32_t flows;      /* running now */
 };
 void sp_dataplane_worker_counts(const struct sp_dataplane *dp,
 	unsigned int worker, struct sp_worker_counts *out);
+
+/* Return how many frames that are not media met @fate. */
+uint64_t sp_dataplane_slow_count(
+	const struct sp_dataplane *dp, enum sp_slow_path_fate fate);
 
 /* How a realm's packets come and go, for logs and metrics. */
 struct sp_realm_info {

@@ -39,7 +39,7 @@ struct sp_flow {
 	uint64_t payload_types; /* bit (pt & 63), for sources not believed */
 	uint32_t index;         /* own id; 0: empty */
 	uint8_t kind;           /* enum sp_flow_kind */
-	uint8_t flags;          /* SP_FLOW_OPAQUE */
+	uint8_t flags;          /* SP_FLOW_OPAQUE ... */
 	uint8_t heard;          /* the party has sent something valid */
 
 	/* Line 1: written for every packet that arrives. */
@@ -78,13 +78,15 @@ static_assert(offsetof(struct sp_flow, facts) == 3 * SP_CACHE_LINE,
 	"what few packets need starts the fourth line");
 
 /*
- * What a flow needs only when it turns packets away or learns a source; kept
- * apart so that a flow which never does costs no memory for it.
+ * What a flow needs only when it turns packets away, silences them or learns
+ * a source; kept apart so that a flow which never does costs no memory for it.
  */
 struct sp_flow_aside {
 	struct sp_latch_trial trial;
+	uint64_t dtmf_types; /* bit (pt & 63); valid when muted, as @quiet */
 	uint32_t dropped[SP_FLOW_VERDICTS];
 	uint32_t held_ms;                    /* when the last one was held */
+	uint8_t quiet[SP_QUIET_CODECS];      /* payload types */
 	uint8_t used;                        /* not all zero */
 	uint8_t early;                       /* @hold came before the answer */
 	uint8_t held;                        /* in @hold, oldest first */

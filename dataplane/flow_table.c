@@ -143,6 +143,18 @@ configure(struct sp_flow *f, const struct sp_flow_conf *conf)
 	f->facts.min_spread_ms = conf->ptime_ms ? conf->ptime_ms : PTIME_MS;
 }
 
+/* What only a muted flow's packets are held against. */
+static void
+configure_mute(struct sp_flow_aside *a, const struct sp_flow_conf *conf)
+{
+	/* Untouched pages stay untouched. */
+	if (!(conf->flags & SP_FLOW_MUTED))
+		return;
+	a->used = 1;
+	a->dtmf_types = conf->dtmf_types;
+	memcpy(a->quiet, conf->quiet, sizeof a->quiet);
+}
+
 /* Tie an RTCP flow and its RTP flow to each other. */
 static void
 pair(struct sp_flow_table *t, struct sp_flow *f, uint32_t rtp_flow)
@@ -181,6 +193,7 @@ sp_flow_table_program(struct sp_flow_table *t, uint32_t id,
 		return SP_CONFLICT;
 	}
 	configure(f, conf);
+	configure_mute(&t->aside[id], conf);
 	pair(t, f, conf->rtp_flow);
 	if (sp_latch_signal(&f->latch, &f->facts, &conf->signalled,
 		    &conf->signalling, now_ms)) {

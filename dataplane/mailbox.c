@@ -107,7 +107,9 @@ sp_mailbox_ring(struct sp_mailbox *box)
 {
 	/* Pairs with the fence in sleep: one of the two sees the other. */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	if (__atomic_load_n(&box->asleep, __ATOMIC_RELAXED))
+	/* Rung once for each sleep: it takes a while until it is awake. */
+	if (__atomic_load_n(&box->asleep, __ATOMIC_RELAXED) &&
+		__atomic_exchange_n(&box->asleep, 0, __ATOMIC_RELAXED))
 		ring_bell(box->worker_bell);
 }
 
@@ -135,9 +137,17 @@ sp_mailbox_tell(struct sp_mailbox *box, const struct sp_report_news *news)
 }
 
 void
-sp_mailbox_wake_control(const struct sp_mailbox *box)
+sp_mailbox_wake_control(struct sp_mailbox *box)
 {
-	ring_bell(box->control_bell);
+	/* Once until it looks. Whoever finds the mark was in time for that. */
+	if (!__atomic_exchange_n(&box->called, 1, __ATOMIC_ACQ_REL))
+		ring_bell(box->control_bell);
+}
+
+void
+sp_mailbox_heard(struct sp_mailbox *box)
+{
+	__atomic_exchange_n(&box->called, 0, __ATOMIC_ACQ_REL);
 }
 
 /* Nothing to do that came before the bell could be rung? */

@@ -32,6 +32,7 @@ struct sp_mailbox {
 	const struct rte_ring *inbound[SP_MAILBOX_INBOUND];
 	unsigned int n_inbound;
 	uint32_t asleep; /* worker: I may be sleeping; relaxed */
+	uint32_t called; /* control was woken and has not looked yet */
 };
 
 /* Make the rings of worker @index. Core: start-up. Fails: SP_NO_MEMORY. */
@@ -64,8 +65,15 @@ void sp_mailbox_answer(struct sp_mailbox *box, const struct sp_done *done);
 /* Tell news. False if the ring is full. Core: worker. */
 bool sp_mailbox_tell(struct sp_mailbox *box, const struct sp_report_news *news);
 
-/* Wake control: something was put into done, news or punt. Core: worker. */
-void sp_mailbox_wake_control(const struct sp_mailbox *box);
+/*
+ * Wake control: something was put into done, news or punt. Core: worker; and
+ * control, when it has left something there for the next time.
+ */
+void sp_mailbox_wake_control(struct sp_mailbox *box);
+
+/* Control is awake and about to look into done, news and punt. Core: control.
+ */
+void sp_mailbox_heard(struct sp_mailbox *box);
 
 /*
  * Sleep until somebody rings, one of the @n sockets @fd can be read, or @us

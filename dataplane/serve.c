@@ -66,6 +66,13 @@ sp_dataplane_realm_info(const struct sp_dataplane *dp, unsigned int realm,
 				   : sp_nic_steering_name(nic->steering));
 }
 
+uint64_t
+sp_dataplane_slow_count(
+	const struct sp_dataplane *dp, enum sp_slow_path_fate fate)
+{
+	return sp_slow_path_count(dp->slow, fate);
+}
+
 void
 sp_dataplane_transmit(
 	void *arg, uint16_t realm, const uint8_t *frame, size_t len)
@@ -220,6 +227,7 @@ sp_dataplane_serve(
 		ticks = 0;
 
 	for (unsigned int w = 0; w < dp->n_workers; w++) {
+		sp_mailbox_heard(&dp->crew[w].worker->box);
 		serve_news(dp, w, events);
 		serve_done(dp, w, events);
 		serve_punts(dp, &dp->crew[w].worker->box);

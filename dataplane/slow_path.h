@@ -7,29 +7,7 @@
 
 #include "dataplane/neighbour.h"
 #include "relay/status.h"
-
-/*
- * What becomes of a frame on the slow path: exactly one of these, each a
- * counter.
- *
- * X(name, label, help)
- */
-/* clang-format off */
-#define SP_SLOW_PATH_LIST(X)                                                  \
-	X(ADDRESS,   "address",   "ARP or ND question, answered")             \
-	X(ECHO,      "echo",      "ping, answered")                           \
-	X(LEARNED,   "learned",   "told us of a neighbour we want")           \
-	X(LIMITED,   "limited",   "over the rate of its kind or of all")      \
-	X(MALFORMED, "malformed", "cut off, wrong checksum or not allowed")   \
-	X(IGNORED,   "ignored",   "not for us, or nothing we do")
-/* clang-format on */
-
-enum sp_slow_path_fate {
-#define X(name, label, help) SP_SLOW_PATH_##name,
-	SP_SLOW_PATH_LIST(X)
-#undef X
-	SP_SLOW_PATH_COUNT
-};
+#include "relay/verdict.h"
 
 /*
  * The frames that are not media, for the addresses of dedicated realms: ARP,

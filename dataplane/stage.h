@@ -82,6 +82,13 @@ void sp_stage_commit_drop(
  */
 uint64_t *sp_stage_arrival(struct rte_mbuf *m);
 
+/*
+ * Keep from the other side what a flow's flags say it must not get: drop it,
+ * or write silence over its payload. After it was counted: the party is
+ * alive, only its media is not passed on.
+ */
+void sp_stage_mute(struct sp_burst *b, const struct sp_flow_table *t);
+
 /* Put on the headers that the out flow leaves with. */
 void sp_stage_rewrite(struct sp_burst *b, const struct sp_l2 *hops);
 

@@ -45,6 +45,8 @@ check_form(struct sp_burst *b, unsigned int i, const struct sp_flow *f)
 void
 sp_stage_admit(struct sp_burst *b, struct sp_flow_table *t)
 {
+	uint8_t flags = 0;
+
 	for (unsigned int i = 0; i < b->count; i++) {
 		const struct sp_flow *f = b->flow[i];
 		const struct sp_addr *from = &b->datagram[i].from;
@@ -53,6 +55,7 @@ sp_stage_admit(struct sp_burst *b, struct sp_flow_table *t)
 		if (b->verdict[i] != SP_VERDICT_FORWARD)
 			continue;
 		rte_prefetch0(&f->quality);
+		flags |= f->flags;
 		b->verdict[i] = (uint8_t)check_form(b, i, f);
 		if (unlikely(b->verdict[i] != SP_VERDICT_FORWARD))
 			continue;
@@ -72,4 +75,5 @@ sp_stage_admit(struct sp_burst *b, struct sp_flow_table *t)
 		b->out[i] = &t->flow[out];
 		rte_prefetch0(&b->out[i]->header);
 	}
+	b->flags = flags;
 }

@@ -24,14 +24,11 @@
 #define SLEEP_WOKEN_US (AGE_EVERY_MS * 1000)
 #define TIMER_SLACK_NS 1000ul
 
-uint64_t
-sp_worker_now_us(const struct sp_worker *w)
+/* Microseconds since the clock's start. */
+static uint64_t
+now_us(const struct sp_worker *w)
 {
-	const uint64_t ticks = rte_rdtsc() - w->tsc_start;
-
-	/* Split, so that the product stays within 64 bits for centuries. */
-	return ticks / w->tsc_hz * US_PER_S +
-		ticks % w->tsc_hz * US_PER_S / w->tsc_hz;
+	return sp_worker_us(rte_rdtsc() - w->tsc_start, w->tsc_hz);
 }
 
 /* Give packets of other workers' ports to these workers. */
@@ -129,6 +126,7 @@ journey(struct sp_worker *w, struct sp_burst *b)
 		tell(w, b->now_us);
 	if (unlikely(w->commit.n_released > 0))
 		send_released(w);
+	sp_stage_mute(b, &w->table);
 	sp_stage_rewrite(b, w->hops);
 	sp_worker_send(w, b);
 }
@@ -148,7 +146,7 @@ poll_nic(struct sp_worker *w, unsigned int nic)
 		seen += b->count;
 		sp_counter_add(&w->counters.received, b->count);
 		b->nic = (uint8_t)nic;
-		b->now_us = sp_worker_now_us(w);
+		b->now_us = now_us(w);
 		sp_stage_classify(b, w->locals);
 		if (w->count > 1)
 			hand_over(w, b);
@@ -180,7 +178,7 @@ take_over(struct sp_worker *w)
 			b->count = 0;
 			while (at < n && pkt[at]->port == b->nic)
 				b->pkt[b->count++] = pkt[at++];
-			b->now_us = sp_worker_now_us(w);
+			b->now_us = now_us(w);
 			sp_stage_classify(b, w->locals);
 			journey(w, b);
 		}
@@ -201,11 +199,21 @@ count_held(struct sp_worker *w)
 	c->expired = 0;
 }
 
+/* The time since the last poll was spent well if there was a packet. */
+static void
+count_busy(struct sp_worker *w, uint64_t tsc, unsigned int seen)
+{
+	if (seen > 0)
+		sp_counter_add(&w->counters.busy_cycles, tsc - w->polled_tsc);
+	w->polled_tsc = tsc;
+}
+
 unsigned int
 sp_worker_poll(struct sp_worker *w)
 {
 	unsigned int seen = 0;
 	uint32_t now_ms;
+	uint64_t tsc;
 
 	for (unsigned int nic = 0; nic < w->n_nics; nic++)
 		seen += poll_nic(w, nic);
@@ -213,7 +221,9 @@ sp_worker_poll(struct sp_worker *w)
 		seen += take_over(w) + sp_worker_transmit_shared(w);
 	seen += sp_worker_transmit_slow(w);
 
-	now_ms = (uint32_t)(sp_worker_now_us(w) / 1000);
+	tsc = rte_rdtsc();
+	count_busy(w, tsc, seen);
+	now_ms = (uint32_t)(sp_worker_us(tsc - w->tsc_start, w->tsc_hz) / 1000);
 	sp_worker_obey(w, now_ms);
 	if (unlikely(w->commit.n_released > 0))
 		send_released(w);
@@ -233,6 +243,7 @@ sleep_idle(struct sp_worker *w)
 	if (w->n_wakers > 0)
 		us = SLEEP_WOKEN_US;
 	sp_mailbox_sleep(&w->box, w->waker, w->n_wakers, us);
+	w->polled_tsc = rte_rdtsc();
 }
 
 int
@@ -248,6 +259,7 @@ sp_worker_run(void *worker)
 	/* The kernel's 50 us of slack would double the shortest sleep. */
 	if (!w->busy)
 		prctl(PR_SET_TIMERSLACK, TIMER_SLACK_NS);
+	w->polled_tsc = rte_rdtsc();
 	while (!__atomic_load_n(&w->stop, __ATOMIC_RELAXED)) {
 		sp_counter_add(&w->counters.polls, 1);
 		if (sp_worker_poll(w) > 0) {

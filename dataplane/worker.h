@@ -2,6 +2,7 @@
 #ifndef SP_DATAPLANE_WORKER_H
 #define SP_DATAPLANE_WORKER_H
 
+#include <rte_cycles.h>
 #include <stdalign.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -56,6 +57,7 @@ struct sp_worker {
 	struct sp_burst burst;
 	struct sp_stage_commit commit;
 	struct sp_outgoing out[SP_REALMS_MAX];
+	uint64_t polled_tsc; /* when the last poll, or sleep, ended */
 	uint32_t idle_polls;
 	uint32_t age_ms;  /* when held packets were last looked at */
 	uint32_t punt_ms; /* when punt credit was last given */
@@ -81,7 +83,12 @@ unsigned int sp_worker_transmit_slow(struct sp_worker *w);
 /* Obey up to a few commands. Part of a poll. */
 void sp_worker_obey(struct sp_worker *w, uint32_t now_ms);
 
-/* Microseconds since the clock's start. */
-uint64_t sp_worker_now_us(const struct sp_worker *w);
+/* Turn TSC cycles of a machine with @tsc_hz into microseconds. */
+static inline uint64_t
+sp_worker_us(uint64_t cycles, uint64_t tsc_hz)
+{
+	/* Split, so that the product stays within 64 bits for centuries. */
+	return cycles / tsc_hz * US_PER_S + cycles % tsc_hz * US_PER_S / tsc_hz;
+}
 
 #endif

@@ -29,7 +29,8 @@ sp_latch_class(const struct sp_latch *latch, const struct sp_latch_facts *facts,
 	if (same_sip_ip(facts, from))
 		return SP_LATCH_SIP_SOURCE;
 	/* Even anybody is somebody: no loopback, no group, no link-local. */
-	return latch->policy == SP_LATCH_ANY &&
+	return (latch->policy == SP_LATCH_ANY ||
+		       latch->policy == SP_LATCH_HANDOVER) &&
 			sp_addr_scope(from) <= SP_ADDR_PRIVATE
 		? SP_LATCH_STRANGER
 		: SP_LATCH_NOBODY;
@@ -152,6 +153,7 @@ challenge(struct sp_latch *latch, const struct sp_latch_facts *facts,
 	passed = advance(c, rtp, facts->min_spread_ms, now_ms);
 
 	vacant = latch->renewing || class > latch->class ||
+		latch->policy == SP_LATCH_HANDOVER ||
 		since(running->seen_ms, now_ms) >= SP_LATCH_SILENCE_MS;
 	/* The old port must be silent since the new one began. */
 	if (!vacant && continues(latch, running, from, rtp))
@@ -269,12 +271,13 @@ sp_latch_signal(struct sp_latch *latch, struct sp_latch_facts *facts,
 /*
  * Do we send to who holds the leg? A source that was just where the SDP said
  * moves with the SDP at once; one behind a NAT is kept until its new mapping
- * is known.
+ * is known. An asymmetric one does not listen where it sends from.
  */
 static bool
 sends_back(const struct sp_latch *latch)
 {
 	return latch->state == SP_LATCH_HELD &&
+		latch->policy != SP_LATCH_ASYMMETRIC &&
 		!(latch->renewing && latch->class == SP_LATCH_EXACT);
 }
 

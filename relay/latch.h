@@ -19,14 +19,16 @@
 /* Which sources may ever be believed. */
 enum sp_latch_policy {
 	SP_LATCH_SIGNALLED,  /* only the exact address of the SDP */
+	SP_LATCH_ASYMMETRIC, /* as below, but we send to the SDP's alone */
 	SP_LATCH_RESTRICTED, /* also its other ports, and the SIP source's IP */
 	SP_LATCH_ANY,        /* anybody: insecure, never a default */
+	SP_LATCH_HANDOVER,   /* whoever came last, too: even less secure */
 };
 
 /* What speaks for a source; a higher class wins. */
 enum sp_latch_class {
 	SP_LATCH_NOBODY,     /* not eligible under the policy */
-	SP_LATCH_STRANGER,   /* nothing does; eligible under SP_LATCH_ANY */
+	SP_LATCH_STRANGER,   /* nothing does; eligible under ANY, HANDOVER */
 	SP_LATCH_SIP_SOURCE, /* the IP that the signalling came from */
 	SP_LATCH_SAME_IP,    /* the SDP's IP, another port */
 	SP_LATCH_EXACT,      /* the SDP's IP and port */

@@ -22,13 +22,34 @@ enum sp_flow_kind {
 	SP_FLOW_DATA, /* UDP media that is not RTP */
 };
 
-#define SP_FLOW_OPAQUE 1u /* flag: SRTP or DTLS end to end, keys unknown */
+#define SP_FLOW_OPAQUE 1u  /* flag: SRTP or DTLS end to end, keys unknown */
+#define SP_FLOW_BLOCK 2u   /* media that arrives is dropped */
+#define SP_FLOW_SILENCE 4u /* its sound becomes silence, or it is dropped */
+#define SP_FLOW_NO_DTMF 8u /* telephone events (RFC 4733) are dropped */
+
+/*
+ * Flags that keep media from the other side. Such packets are the party's all
+ * the same: they latch, keep the call alive and count in its statistics.
+ * RTCP passes, and so do key agreement (ZRTP, DTLS) and, unless NO_DTMF or
+ * OPAQUE is set, telephone events. What can't be silenced, SILENCE blocks.
+ */
+#define SP_FLOW_MUTED (SP_FLOW_BLOCK | SP_FLOW_SILENCE | SP_FLOW_NO_DTMF)
+
+/* The codecs whose silence is known, in this order. */
+enum sp_quiet {
+	SP_QUIET_PCMU,
+	SP_QUIET_PCMA,
+	SP_QUIET_G722,
+	SP_QUIET_CODECS,
+};
+#define SP_QUIET_NONE 0xffu /* instead of a payload type */
 
 /* All that a worker needs to know of a flow. */
 struct sp_flow_conf {
 	struct sp_addr signalled;  /* the party's SDP; NONE: unknown or held */
 	struct sp_addr signalling; /* where its SIP came from; NONE: unknown */
 	uint64_t payload_types;    /* bit (pt & 63) for each one negotiated */
+	uint64_t dtmf_types;       /* the same: those of telephone-event */
 	uint32_t out_rtp;    /* flow that sends on what arrives; 0: none */
 	uint32_t out_rtcp;   /* same for RTCP */
 	uint32_t rtp_flow;   /* of an RTCP flow: the RTP flow it follows */
@@ -39,10 +60,11 @@ struct sp_flow_conf {
 	uint16_t ptime_ms;   /* of a packet, 0: 20 */
 	uint8_t kind;        /* enum sp_flow_kind */
 	uint8_t policy;      /* enum sp_latch_policy */
-	uint8_t flags;       /* SP_FLOW_OPAQUE */
-	uint8_t dscp;        /* of what we send, 0..63 */
-	uint8_t send;        /* 0: the party is not to get media (hold) */
-	uint8_t wait;        /* 1: send nothing before it has latched */
+	uint8_t flags;       /* SP_FLOW_OPAQUE ... */
+	uint8_t quiet[SP_QUIET_CODECS]; /* payload types, or QUIET_NONE */
+	uint8_t dscp;                   /* of what we send, 0..63 */
+	uint8_t send; /* 0: the party is not to get media (hold) */
+	uint8_t wait; /* 1: send nothing before it has latched */
 };
 
 /* What a flow has seen. Filled by its worker. */

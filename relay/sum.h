@@ -66,13 +66,16 @@ static inline uint32_t
 sp_sum_bytes(const uint8_t *data, size_t len)
 {
 	uint64_t sum = 0;
-	uint32_t rest = 0;
 
 	for (; len >= 4; data += 4, len -= 4)
 		sum += sp_sum_pair(data);
-	for (size_t i = 0; i < len; i++)
-		((uint8_t *)&rest)[i] = data[i];
-	return sp_sum_narrow(sum + rest);
+	if (len & 2) {
+		sum += sp_sum_word(data);
+		data += 2;
+	}
+	if (len & 1)
+		sum += sp_sum_word((const uint8_t[]){ *data, 0 });
+	return sp_sum_narrow(sum);
 }
 
 /* Return the checksum that goes with a sum, 0 written as 0xffff. */

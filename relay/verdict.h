@@ -26,6 +26,7 @@
 	X(MALFORMED,   "malformed",   "RTP or RTCP that breaks its grammar")  \
 	X(SOURCE,      "source",      "not from the leg's source")            \
 	X(PROBATION,   "probation",   "source not yet believed")              \
+	X(BLOCKED,     "blocked",     "media that was ordered to be blocked") \
 	X(NO_REMOTE,   "no_remote",   "held, or nowhere to send it yet")      \
 	X(UNANSWERED,  "unanswered",  "destination has never answered")       \
 	X(NO_NEXT_HOP, "no_next_hop", "no route or neighbour to destination") \
@@ -42,5 +43,28 @@ enum sp_verdict {
 
 /* How many verdicts a flow counts by itself: the drops after FORWARD. */
 #define SP_FLOW_VERDICTS (SP_VERDICT_COUNT - SP_VERDICT_FORWARD - 1)
+
+/*
+ * What became of a frame on the slow path, where PUNT leads: exactly one of
+ * these, each a counter.
+ *
+ * X(name, label, help)
+ */
+/* clang-format off */
+#define SP_SLOW_PATH_LIST(X)                                                  \
+	X(ADDRESS,   "address",   "ARP or ND question, answered")             \
+	X(ECHO,      "echo",      "ping, answered")                           \
+	X(LEARNED,   "learned",   "told us of a neighbour we want")           \
+	X(LIMITED,   "limited",   "over the rate of its kind or of all")      \
+	X(MALFORMED, "malformed", "cut off, wrong checksum or not allowed")   \
+	X(IGNORED,   "ignored",   "not for us, or nothing we do")
+/* clang-format on */
+
+enum sp_slow_path_fate {
+#define X(name, label, help) SP_SLOW_PATH_##name,
+	SP_SLOW_PATH_LIST(X)
+#undef X
+	SP_SLOW_PATH_COUNT
+};
 
 #endif

@@ -130,6 +130,7 @@ bed_journey(struct bed *bed, struct sp_burst *b)
 	sp_stage_admit(b, &bed->table);
 	sp_stage_commit(b, &bed->table, &bed->commit);
 	bed_release(bed);
+	sp_stage_mute(b, &bed->table);
 	sp_stage_rewrite(b, bed->hops);
 	bed_settle(bed, b);
 }

@@ -135,6 +135,37 @@ Test(commit_rtcp, leaves_with_rtp_that_moves_to_another_ip)
 	bed_close(bed);
 }
 
+Test(commit_rtcp, leaves_with_rtp_that_is_handed_over)
+{
+	struct bed *bed = open_call();
+	const struct sp_addr a = bed_phone(BED_IP4, BED_A);
+	const struct sp_addr a_rtcp = bed_phone(BED_IP4, BED_A_RTCP);
+	const struct sp_addr rtp = packet_addr(STRANGER, 7000);
+	const struct sp_addr rtcp = packet_addr(STRANGER, 7001);
+
+	for (enum bed_flow id = BED_A; id <= BED_A_RTCP; id++) {
+		bed->conf[id].policy = SP_LATCH_HANDOVER;
+		bed_program(bed, id);
+	}
+	bed_talk(bed, &a, BED_A, 7, 1, 3);
+	bed_report(bed, &a_rtcp, BED_A_RTCP);
+	cr_expect(eq(
+		uint, bed_report(bed, &rtcp, BED_A_RTCP), SP_VERDICT_SOURCE));
+	bed_talk(bed, &rtp, BED_A, 8, 1, 3);
+	expect_target(bed, BED_A, STRANGER, 7000);
+	cr_assert(eq(u16, bed->commit.n_news, 2));
+	cr_expect(eq(int, bed->commit.news[1].kind, SP_NEWS_MOVED));
+	cr_expect(sp_addr_equal(&bed->commit.news[1].remote, &rtp));
+	/* No syllable of the new one is lost: what was held left too. */
+	cr_expect(eq(u64, bed->table.flow[BED_B].sent, 6));
+	cr_expect(eq(uint, bed_report(bed, &a_rtcp, BED_A_RTCP),
+		SP_VERDICT_PROBATION));
+	cr_expect(eq(
+		uint, bed_report(bed, &rtcp, BED_A_RTCP), SP_VERDICT_FORWARD));
+	expect_target(bed, BED_A_RTCP, STRANGER, 7001);
+	bed_close(bed);
+}
+
 Test(commit_rtcp, knows_the_next_hop_that_rtp_was_told)
 {
 	struct bed *bed = open_call();

@@ -119,6 +119,7 @@ Test(mailbox, news_that_do_not_fit_are_refused)
 Test(mailbox, bells_ring_for_sleepers)
 {
 	struct sp_mailbox box;
+	eventfd_t count;
 
 	box_open(&box);
 	sp_mailbox_ring(&box);
@@ -127,6 +128,13 @@ Test(mailbox, bells_ring_for_sleepers)
 	sp_mailbox_ring(&box);
 	cr_expect(rung(box.worker_bell));
 	cr_expect(not(rung(box.control_bell)));
+	sp_mailbox_wake_control(&box);
+	cr_expect(rung(box.control_bell));
+	/* Once until control looks, and then again. */
+	cr_assert(eq(int, eventfd_read(box.control_bell, &count), 0));
+	sp_mailbox_wake_control(&box);
+	cr_expect(not(rung(box.control_bell)));
+	sp_mailbox_heard(&box);
 	sp_mailbox_wake_control(&box);
 	cr_expect(rung(box.control_bell));
 	box_close(&box);

@@ -3,7 +3,7 @@
 #include <criterion/new/assert.h>
 #include <criterion/parameterized.h>
 
-#include "tests/dataplane/bed_relay.h"
+#include "tests/dataplane/bed_frame.h"
 
 /* A packet from party A on one network to party B on another. */
 struct crossing {
@@ -52,36 +52,6 @@ ParameterizedTestParameters(rewrite, makes_the_frame_that_b_expects)
 		struct crossing, cases, sizeof cases / sizeof *cases);
 }
 
-/* What B should get of A, without the payload. */
-static struct packet_shape
-expected(const struct bed *bed, enum bed_local b)
-{
-	const struct sp_local *l = &bed->locals.local[b];
-	struct packet_shape s = {
-		.from = l->addr,
-		.to = bed_phone(b, BED_B),
-		.tagged = l->vlan != 0,
-		.tci = l->vlan,
-		.dscp = 46,
-		.ttl = 64,
-	};
-
-	s.from.port = bed->conf[BED_B].port;
-	memcpy(s.to_mac, PACKET_PEER, 6);
-	memcpy(s.from_mac, PACKET_OURS, 6);
-	return s;
-}
-
-static void
-expect_frame(
-	const struct packet *got, const struct packet *want, const char *name)
-{
-	cr_expect(eq(u16, got->len, want->len), "%s", name);
-	for (uint16_t i = 0; i < want->len && i < got->len; i++)
-		cr_expect(eq(u8, got->frame[i], want->frame[i]), "%s, byte %u",
-			name, i);
-}
-
 ParameterizedTest(struct crossing *tc, rewrite, makes_the_frame_that_b_expects)
 {
 	struct bed *bed = bed_open();
@@ -96,7 +66,7 @@ ParameterizedTest(struct crossing *tc, rewrite, makes_the_frame_that_b_expects)
 	in.ecn = tc->ecn;
 	in.dscp = 10;
 	in.check = tc->check;
-	out = expected(bed, tc->b);
+	out = bed_expected(bed, tc->b);
 	out.ecn = tc->ecn;
 	out.check = tc->want_check;
 	/* Several payloads, so that carries run in every way. */
@@ -108,7 +78,7 @@ ParameterizedTest(struct crossing *tc, rewrite, makes_the_frame_that_b_expects)
 		bed_add(bed, &came, bed->locals.local[tc->a].nic);
 		bed_relay(bed);
 		cr_assert(eq(uint, bed->n_sent, seq + 1u), "%s", tc->name);
-		expect_frame(&bed->sent[seq], &want, tc->name);
+		bed_expect_frame(&bed->sent[seq], &want, tc->name);
 		cr_expect(eq(u8, bed->sent_nic[seq],
 				  bed->locals.local[tc->b].nic),
 			"%s", tc->name);
@@ -126,7 +96,7 @@ Test(rewrite, damage_before_us_stays_visible)
 
 	bed_call(bed, BED_IP4, BED_IP6);
 	in = bed_shape(bed, &from, BED_A);
-	out = expected(bed, BED_IP6);
+	out = bed_expected(bed, BED_IP6);
 	packet_put_rtp(rtp, sizeof rtp, 1, 1);
 	packet_write(&came, &in, rtp, sizeof rtp);
 	packet_write(&want, &out, rtp, sizeof rtp);
@@ -134,7 +104,7 @@ Test(rewrite, damage_before_us_stays_visible)
 	want.frame[want.len - 5] ^= 0x10;
 	bed_add(bed, &came, 0);
 	bed_relay(bed);
-	expect_frame(&bed->sent[0], &want, "damaged");
+	bed_expect_frame(&bed->sent[0], &want, "damaged");
 	bed_close(bed);
 }
 
@@ -149,7 +119,7 @@ Test(rewrite, padding_of_the_frame_stays_behind)
 
 	bed_call(bed, BED_IP4, BED_IP4);
 	in = bed_shape(bed, &from, BED_A);
-	out = expected(bed, BED_IP4);
+	out = bed_expected(bed, BED_IP4);
 	packet_put_rtp(rtp, sizeof rtp, 1, 1);
 	packet_write(&came, &in, rtp, sizeof rtp);
 	packet_write(&want, &out, rtp, sizeof rtp);
@@ -158,7 +128,7 @@ Test(rewrite, padding_of_the_frame_stays_behind)
 	m = bed_add(bed, &came, 0);
 	m->ol_flags = RTE_MBUF_F_RX_VLAN_STRIPPED | RTE_MBUF_F_RX_RSS_HASH;
 	bed_relay(bed);
-	expect_frame(&bed->sent[0], &want, "padded");
+	bed_expect_frame(&bed->sent[0], &want, "padded");
 	cr_expect(eq(u64, m->ol_flags, 0)); /* nothing that asks the NIC */
 	cr_expect(eq(u32, m->pkt_len, want.len));
 	bed_close(bed);

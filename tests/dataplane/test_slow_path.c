@@ -4,7 +4,7 @@
 #include <criterion/parameterized.h>
 #include <string.h>
 
-#include "dataplane/slow_path.h"
+#include "dataplane/internal.h"
 #include "relay/sum.h"
 
 #define NIC 1
@@ -218,6 +218,21 @@ Test(slow_path, answers_who_has_our_address)
 	cr_expect(eq(int, e.sender.ip[15], 10));
 	cr_expect(
 		eq(u64, sp_slow_path_count(bed.slow, SP_SLOW_PATH_ADDRESS), 1));
+	bed_close(&bed);
+}
+
+Test(slow_path, counts_for_control_what_became_of_a_frame)
+{
+	struct bed bed;
+	struct wire w = question(0, "10.0.0.1", "10.0.0.10");
+	struct sp_dataplane dp = { 0 };
+
+	bed_open(&bed, 0);
+	dp.slow = bed.slow;
+	take(&bed, &w, 0);
+	for (enum sp_slow_path_fate f = 0; f < SP_SLOW_PATH_COUNT; f++)
+		cr_expect(eq(u64, sp_dataplane_slow_count(&dp, f),
+			f == SP_SLOW_PATH_ADDRESS));
 	bed_close(&bed);
 }
 

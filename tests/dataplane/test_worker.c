@@ -246,6 +246,61 @@ Test(worker, nic_that_takes_no_more_costs_packets_by_name)
 	station_close(s);
 }
 
+Test(worker, blocked_media_ends_in_a_verdict)
+{
+	struct station *s = station_open(1, 1, 1, 1024);
+	uint16_t next[1] = { 20 };
+	struct sp_command cmd = { .kind = SP_COMMAND_PROGRAM,
+		.hop = { HOP, HOP },
+		.flow = 1,
+		.ticket = 8,
+		.conf = conf_of(0, 0, false) };
+
+	set_up(s, 0, 1);
+	for (unsigned int turn = 0; turn < 2; turn++) {
+		cmd.conf.flags = turn == 0 ? SP_FLOW_BLOCK : 0;
+		obey(s, 0, &cmd, SP_OK);
+		for (uint16_t i = 0; i < 20; i++)
+			arrive(s, 0, 0, 0, phone(0, false),
+				(uint16_t)(20 * turn + i));
+		sp_worker_poll(station_worker(s, 0));
+		station_expect_sum(s);
+	}
+	cr_expect(eq(uint, take(s, 0, next, 1), 20));
+	cr_expect(eq(u64, verdicts(s, 0, SP_VERDICT_BLOCKED), 20));
+	cr_expect(eq(u64, verdicts(s, 0, SP_VERDICT_FORWARD), 20));
+	cr_expect(eq(u32,
+		read_flow(s, 0, 1)
+			.dropped[SP_VERDICT_BLOCKED - SP_VERDICT_FORWARD - 1],
+		20));
+	cr_expect(eq(u64, read_flow(s, 0, 1).packets, 40));
+	station_close(s);
+}
+
+Test(worker, polls_with_packets_are_its_load)
+{
+	struct station *s = station_open(1, 1, 1, 1024);
+	struct sp_worker *w = station_worker(s, 0);
+	struct sp_worker_counts counts;
+	uint64_t start;
+
+	set_up(s, 0, 1);
+	rte_delay_us_block(2000);
+	sp_worker_poll(w);
+	cr_expect(eq(u64, w->counters.busy_cycles, 0));
+	start = w->polled_tsc;
+	arrive(s, 0, 0, 0, phone(0, false), 1);
+	rte_delay_us_block(2000);
+	sp_worker_poll(w);
+	cr_expect(eq(u64, w->counters.busy_cycles, w->polled_tsc - start));
+	sp_worker_poll(w);
+	sp_dataplane_worker_counts(&s->dp, 0, &counts);
+	cr_expect(ge(u64, counts.busy_us, 2000));
+	cr_expect(le(u64, counts.busy_us,
+		sp_worker_us(w->polled_tsc - start, w->tsc_hz)));
+	station_close(s);
+}
+
 Test(worker, what_was_held_leaves_in_order_or_is_counted)
 {
 	struct station *s = station_open(1, 1, 1, 1024);

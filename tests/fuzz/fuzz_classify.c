@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Frames through all stages, from classify to the rewritten frame. An input
- * is a byte that chooses the call, then frames: a byte that chooses how to
- * wrap it, one that says how long it is, and that many bytes.
+ * is a byte that chooses the call, one that mutes it, then frames: a byte
+ * that chooses how to wrap it, one that says how long it is, and that many
+ * bytes.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -36,9 +37,13 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 	return 0;
 }
 
-/* A call as the input's first byte wants it. */
+/* The payload types that silence is known of, and a telephone-event's. */
+static const uint8_t quiet[SP_QUIET_CODECS] = { 0, 8, 9 };
+#define EVENT 101
+
+/* A call as the input's first byte wants it; the second one mutes flows. */
 static void
-open_call(uint8_t how)
+open_call(uint8_t how, uint8_t mute)
 {
 	static const uint8_t kinds[] = { SP_FLOW_RTP, SP_FLOW_MUX,
 		SP_FLOW_DATA };
@@ -52,7 +57,13 @@ open_call(uint8_t how)
 		if (c->kind == SP_FLOW_RTP)
 			c->kind = kinds[how / 25 % 3];
 		c->flags = how / 75 % 2 ? SP_FLOW_OPAQUE : 0;
+		/* Each party's bits, as they lie in the flags. */
+		c->flags |= (id < BED_B ? mute : mute >> 3) & SP_FLOW_MUTED;
+		c->dtmf_types = 1ull << (EVENT & 63);
+		memcpy(c->quiet, quiet, sizeof c->quiet);
 		c->policy = how / 150 ? SP_LATCH_ANY : SP_LATCH_RESTRICTED;
+		if (mute & 1)
+			c->policy = SP_LATCH_HANDOVER;
 		bed_program(bed, id);
 	}
 }
@@ -97,12 +108,50 @@ wrap(uint8_t how, const uint8_t *data, uint8_t len, struct packet *p)
 	return bed->locals.local[bed->conf[id].local].nic;
 }
 
+/*
+ * What muting must make of @payload, which came to a flow of @c: true, and
+ * silence where it is to be, or false when it must not pass.
+ */
+static bool
+may_pass(const struct sp_flow_conf *c, uint8_t *payload, uint16_t len)
+{
+	const bool opaque = c->flags & SP_FLOW_OPAQUE;
+	const uint8_t type = len > 1 ? payload[1] & 0x7f : 0;
+	const bool is_rtp = len > 1 && payload[0] >> 6 == 2 &&
+		(payload[1] < 192 || payload[1] > 223);
+	struct sp_rtp rtp;
+
+	if (c->kind == SP_FLOW_DATA)
+		return !(c->flags & (SP_FLOW_BLOCK | SP_FLOW_SILENCE));
+	if (!is_rtp)
+		return len < 1 || payload[0] < 23 || payload[0] > 63 ||
+			!(c->flags & (SP_FLOW_BLOCK | SP_FLOW_SILENCE));
+	if ((type & 63) == (EVENT & 63) &&
+		(c->flags & SP_FLOW_NO_DTMF || !opaque))
+		return !(c->flags & SP_FLOW_NO_DTMF);
+	if (c->flags & SP_FLOW_BLOCK)
+		return false;
+	if (!(c->flags & SP_FLOW_SILENCE))
+		return true;
+	if (opaque || sp_rtp_parse(payload, len, &rtp) != SP_OK)
+		return false;
+	for (unsigned int i = 0; i < SP_QUIET_CODECS; i++)
+		if (quiet[i] == type) {
+			memset(payload + rtp.header_len,
+				(const uint8_t[]){ 0xff, 0xd5, 0xfd }[i],
+				(size_t)len - rtp.header_len - rtp.padding_len);
+			return true;
+		}
+	return false;
+}
+
 /* Note what is to come out again. */
 static void
 remember(struct came *came, const struct sp_burst *b)
 {
+	const struct sp_flow_conf *c;
 	const struct sp_datagram *d = &b->datagram[0];
-	struct packet *keep = &came->payload[came->n++];
+	struct packet *keep = &came->payload[came->n];
 	const uint8_t *udp = b->payload[0] - 8;
 	struct packet_shape s = { .from = d->from, .to = d->to };
 
@@ -114,6 +163,12 @@ remember(struct came *came, const struct sp_burst *b)
 		packet_sum(packet_pseudo(&s, d->payload_len + 8u), udp,
 			d->payload_len + 8u) != 0xffff)
 		came->sums_right = false;
+	for (c = &bed->conf[BED_A]; c < &bed->conf[BED_FLOWS]; c++)
+		if (c->local == b->local[0] && c->port == d->to.port &&
+			may_pass(c, keep->frame, keep->len)) {
+			came->n++;
+			return;
+		}
 }
 
 /* The flow that a frame claims to leave by. */
@@ -172,7 +227,7 @@ judge(const struct came *came, const struct packet *p)
 
 /* Each packet is somewhere, once. */
 static void
-judge_counts(unsigned int n)
+judge_counts(unsigned int n, bool muted)
 {
 	unsigned int ended = bed->commit.expired + bed->commit.holding;
 	uint32_t sent = 0;
@@ -183,6 +238,7 @@ judge_counts(unsigned int n)
 		sent += bed->table.flow[id].sent;
 	packet_must(ended == n);
 	packet_must(bed->count[SP_VERDICT_FORWARD] == bed->n_sent);
+	packet_must(muted || bed->count[SP_VERDICT_BLOCKED] == 0);
 	packet_must(sent == bed->n_sent);
 	packet_must(bed->table.flow[0].index == 0 &&
 		bed->table.flow[0].sent == 0 && bed->table.flow[0].ready == 0);
@@ -193,11 +249,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	struct came came = { .sums_right = true, .sums_there = true };
 	unsigned int n = 0;
-	size_t at = 1;
+	size_t at = 2;
 
-	if (len < 1)
+	if (len < 2)
 		return 0;
-	open_call(data[0]);
+	open_call(data[0], data[1]);
 	while (at + 2 <= len && n < FRAMES) {
 		const uint8_t how = data[at], want = data[at + 1];
 		const size_t left = len - at - 2;
@@ -216,7 +272,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	}
 	for (unsigned int i = 0; i < bed->n_sent; i++)
 		judge(&came, &bed->sent[i]);
-	judge_counts(n);
+	judge_counts(n, data[1] & (SP_FLOW_MUTED | SP_FLOW_MUTED << 3));
 	close_call();
 	return 0;
 }

@@ -57,6 +57,7 @@ static bool
 sends_back(const struct sp_latch *latch)
 {
 	return latch->state == SP_LATCH_HELD &&
+		latch->policy != SP_LATCH_ASYMMETRIC &&
 		!(latch->renewing && latch->class == SP_LATCH_EXACT);
 }
 
@@ -74,6 +75,8 @@ judge(const struct story *s)
 	if (has_rtp)
 		must(sp_addr_equal(&rtp, &s->rtp.remote) ||
 			sp_addr_equal(&rtp, &s->facts.signalled));
+	if (has_rtp && s->rtp.policy == SP_LATCH_ASYMMETRIC)
+		must(sp_addr_equal(&rtp, &s->facts.signalled));
 	if (has_rtcp && sends_back(&s->rtp))
 		must(has_rtp && sp_addr_same_ip(&rtp, &rtcp));
 }
@@ -104,12 +107,14 @@ hear(struct story *s, unsigned int i, const struct sp_rtp *rtp)
 		must(sp_latch_class(&s->rtp, &s->facts, &from) == s->rtp.class);
 		must(s->rtp.class != SP_LATCH_NOBODY);
 		must(s->rtp.class != SP_LATCH_STRANGER ||
-			s->rtp.policy == SP_LATCH_ANY);
+			s->rtp.policy == SP_LATCH_ANY ||
+			s->rtp.policy == SP_LATCH_HANDOVER);
 		must(s->rtp.class == SP_LATCH_EXACT ||
 			s->rtp.policy != SP_LATCH_SIGNALLED);
 		break;
 	case SP_LATCH_RIVAL:
 		must(waiting.state == SP_LATCH_HELD);
+		must(waiting.policy != SP_LATCH_HANDOVER);
 		/* fall through */
 	case SP_LATCH_WAIT:
 	case SP_LATCH_DENY:
@@ -215,7 +220,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 
 	if (len < 1)
 		return 0;
-	s.rtp.policy = s.rtcp.policy = data[0] % 3;
+	s.rtp.policy = s.rtcp.policy = data[0] % 5;
 	s.facts.min_spread_ms = 20;
 	signal_to(&s, data[0] >> 2);
 	for (size_t at = 1; at + EVENT <= len; at += EVENT) {

@@ -41,11 +41,17 @@ ParameterizedTestParameters(latch, answers_a_first_packet)
 		ROWS("signalled", SP_LATCH_SIGNALLED, "DDDN",
 			"DDDN", "DDDN", "DDDN", "DDD-",
 			"DDDN", "DDDN", "DDDN", "DDD-", "DDDN"),
+		ROWS("asymmetric", SP_LATCH_ASYMMETRIC, "DWWN",
+			"DWWN", "DDWN", "DDDN", "DDD-",
+			"DWWN", "DWWN", "DWWN", "DWW-", "DWWN"),
 		ROWS("restricted", SP_LATCH_RESTRICTED, "DWWN",
 			"DWWN", "DDWN", "DDDN", "DDD-",
 			"DWWN", "DWWN", "DWWN", "DWW-", "DWWN"),
 		ROWS("any", SP_LATCH_ANY, "WWWN",
 			"DWWN", "DDWN", "DDDN", "DDD-",
+			"WWWN", "WWWN", "WWWN", "WWW-", "WWWN"),
+		ROWS("handover", SP_LATCH_HANDOVER, "WWWN",
+			"WWWN", "WWWN", "WWWN", "WWW-",
 			"WWWN", "WWWN", "WWWN", "WWW-", "WWWN"),
 	};
 	/* clang-format on */
@@ -276,4 +282,26 @@ Test(latch, one_address_holds_two_contest_and_the_exact_one_wins)
 	cr_expect(sp_latch_holds(&leg.latch, &exact));
 	cr_expect(eq(int, hear_stream(&leg, &first, 1, 50, 3), SP_LATCH_RIVAL));
 	cr_expect(sp_latch_holds(&leg.latch, &exact));
+}
+
+Test(latch, an_asymmetric_party_is_heard_from_elsewhere_and_sent_to_its_sdp)
+{
+	const struct sp_addr from = source(SP_LATCH_SAME_IP, false);
+	const struct sp_addr sdp = source(SP_LATCH_EXACT, false);
+	const struct sp_addr moved = at(5, 4000);
+	struct sp_latch rtcp = { .policy = SP_LATCH_ASYMMETRIC };
+	struct sp_latch_facts rtcp_facts = { .signalled = at(2, 4001) };
+	struct sp_addr to;
+	struct leg leg;
+
+	leg_open(&leg, SP_LATCH_ASYMMETRIC);
+	cr_expect(eq(int, hear_stream(&leg, &from, 1, 1, 3), SP_LATCH_NEW));
+	cr_expect(eq(int, hear_stream(&leg, &from, 1, 4, 9), SP_LATCH_PASS));
+	cr_assert(sp_latch_target(&leg.latch, &leg.facts, NULL, &to));
+	cr_expect(sp_addr_equal(&to, &sdp));
+	cr_assert(sp_latch_target(&rtcp, &rtcp_facts, &leg.latch, &to));
+	cr_expect(sp_addr_equal(&to, &rtcp_facts.signalled));
+	say_sdp(&leg, &moved);
+	cr_assert(sp_latch_target(&leg.latch, &leg.facts, NULL, &to));
+	cr_expect(sp_addr_equal(&to, &moved));
 }

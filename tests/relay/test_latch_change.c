@@ -246,3 +246,56 @@ Test(latch_change, media_that_is_not_rtp_latches_by_numbers_and_time)
 			want[i]));
 	}
 }
+
+Test(latch_change, handover_goes_to_who_came_last_while_the_other_speaks)
+{
+	const struct sp_addr first = source(SP_LATCH_SIP_SOURCE, false);
+	const struct sp_addr second = source(SP_LATCH_STRANGER, false);
+	static const enum sp_latch_answer want[] = { SP_LATCH_WAIT,
+		SP_LATCH_WAIT, SP_LATCH_NEW };
+	struct leg leg;
+
+	leg_open(&leg, SP_LATCH_HANDOVER);
+	cr_expect(eq(int, hear_stream(&leg, &first, 1, 1, 3), SP_LATCH_NEW));
+	for (uint16_t i = 0; i < 3; i++) {
+		cr_expect(eq(int, hear_stream(&leg, &first, 1, 4 + i, 1),
+			SP_LATCH_PASS));
+		cr_expect(eq(int, hear(&leg, &second, 2, i), want[i]));
+	}
+	cr_expect(sp_latch_holds(&leg.latch, &second));
+	cr_expect(eq(int, leg.latch.class, SP_LATCH_STRANGER));
+	/* A late packet of the first one takes nothing back. */
+	cr_expect(eq(int, hear_stream(&leg, &first, 1, 7, 1), SP_LATCH_WAIT));
+	cr_expect(eq(int, hear_stream(&leg, &second, 2, 3, 9), SP_LATCH_PASS));
+	cr_expect(sp_latch_holds(&leg.latch, &second));
+}
+
+Test(latch_change, handover_believes_nobody_without_a_probation)
+{
+	const struct sp_addr phone = source(SP_LATCH_EXACT, false);
+	const struct sp_addr spray = source(SP_LATCH_STRANGER, false);
+	const struct sp_addr loopback =
+		sp_addr_ip4((const uint8_t[]){ 127, 0, 0, 1 }, 4000);
+	struct leg leg;
+
+	leg_open(&leg, SP_LATCH_HANDOVER);
+	for (uint16_t i = 0; i < 1000; i++) {
+		hear_stream(&leg, &phone, 1, i, 1);
+		cr_assert(eq(int, hear(&leg, &spray, 2, 7), SP_LATCH_WAIT));
+		cr_assert(eq(int, hear(&leg, &loopback, 3, i), SP_LATCH_DENY));
+	}
+	cr_expect(sp_latch_holds(&leg.latch, &phone));
+}
+
+Test(latch_change, handover_is_over_when_the_exact_source_speaks)
+{
+	const struct sp_addr exact = source(SP_LATCH_EXACT, false);
+	const struct sp_addr other = source(SP_LATCH_STRANGER, false);
+	struct leg leg;
+
+	leg_open(&leg, SP_LATCH_HANDOVER);
+	hear_stream(&leg, &exact, 1, 1, 9);
+	cr_expect(eq(int, hear_stream(&leg, &other, 2, 1, 3), SP_LATCH_NEW));
+	cr_expect(eq(int, hear_stream(&leg, &exact, 1, 10, 1), SP_LATCH_NEW));
+	cr_expect(eq(int, leg.latch.class, SP_LATCH_EXACT));
+}

@@ -74,6 +74,9 @@ ParameterizedTestParameters(latch_rtcp, follows_rtp)
 		CASE(ANY, NOBODY, 9, 4001, DENY),
 		CASE(ANY, STRANGER, 9, 7001, NEW),
 		CASE(ANY, STRANGER, 2, 4001, DENY),
+		CASE(HANDOVER, NOBODY, 9, 4001, DENY),
+		CASE(HANDOVER, STRANGER, 9, 7001, NEW),
+		CASE(HANDOVER, STRANGER, 2, 4001, DENY),
 #undef CASE
 	};
 	/* clang-format on */
