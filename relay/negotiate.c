@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "relay/negotiate.h"
 
+#include <limits.h>
 #include <string.h>
+
+#include "relay/sdp_text.h"
+
+#define DISCARD_PORT 9
 
 /* What both kinds of plan need on their way through the m= lines. */
 struct job {
@@ -94,35 +99,110 @@ rtcp_target(const struct sp_sdp_media *m)
 	return rtcp;
 }
 
+/* Which transports differ by feedback only, and need no other keys. */
+static int
+keying(uint8_t transport)
+{
+	static const uint8_t kind[] = {
+		[SP_TRANSPORT_RTP_AVP] = 1,
+		[SP_TRANSPORT_RTP_AVPF] = 1,
+		[SP_TRANSPORT_RTP_SAVP] = 2,
+		[SP_TRANSPORT_RTP_SAVPF] = 2,
+		[SP_TRANSPORT_DTLS_SAVP] = 3,
+		[SP_TRANSPORT_DTLS_SAVPF] = 3,
+		[SP_TRANSPORT_OTHER] = 0,
+	};
+
+	return kind[transport];
+}
+
+static void
+plan_transport(
+	const struct sp_sdp_media *m, uint8_t want, struct sp_plan_media *out)
+{
+	out->transport = out->written = m->transport;
+	if (m->kind != SP_MEDIA_RTP || want == SP_TRANSPORT_ANY ||
+		want == m->transport)
+		return;
+	if (keying(want) != 0 && keying(want) == keying(m->transport))
+		out->written = want;
+	else
+		out->transport_refused = out->accepted;
+}
+
+static void
+plan_codecs(const struct job *job, const struct sp_sdp_media *m, bool offer,
+	struct sp_plan_media *out)
+{
+	const struct sp_policy *policy = job->policy;
+	struct sp_sdp_codecs codecs;
+
+	if (policy->n_codec > 0 && m->kind == SP_MEDIA_RTP && out->accepted)
+		out->codecs_refused =
+			sp_sdp_codecs_choose(m, policy->codec, policy->n_codec,
+				offer, &codecs) == SP_CODECS_REFUSED;
+}
+
+/* @addr with its port, but at the address that the policy has instead. */
+static struct sp_addr
+relocate(const struct sp_addr *instead, struct sp_addr addr)
+{
+	const uint16_t port = addr.port;
+
+	if (addr.family == SP_FAMILY_NONE ||
+		instead->family == SP_FAMILY_NONE ||
+		sp_addr_scope(instead) == SP_ADDR_UNSPECIFIED)
+		return addr;
+	addr = *instead;
+	addr.port = port;
+	return addr;
+}
+
+/*
+ * Is the zero address just not known yet? Trickle ICE begins with it and the
+ * discard port (RFC 8840 section 4.1.1): that is no hold.
+ */
+static bool
+will_trickle(const struct sp_sdp *sdp, const struct sp_sdp_media *m)
+{
+	return m->addr.port == DISCARD_PORT &&
+		(m->attrs | sdp->attrs) >> SP_SDP_ATTR_ICE & 1;
+}
+
 /* What offers and answers have in common. */
 static enum sp_status
 plan_media(const struct job *job, uint32_t index, bool live,
 	struct sp_plan_media *out)
 {
 	const struct sp_sdp_media *m = &job->sdp->media[index];
+	const struct sp_addr *endpoint = &job->policy->endpoint;
 	enum sp_status status;
 
 	*out = (struct sp_plan_media){
 		.payload_types = { m->payload_types[0], m->payload_types[1] },
+		.dtmf_types = m->dtmf_types,
 		.clock_hz = m->clock_hz,
 		.ptime_ms = m->ptime_ms,
+		.family = relocate(endpoint, m->addr).family,
 		.kind = m->kind,
 		.direction = m->direction,
 		.accepted =
 			live && m->addr.port > 0 && m->kind != SP_MEDIA_OTHER,
 		.secure = m->secure,
 	};
+	memcpy(out->quiet, m->quiet, sizeof out->quiet);
 	if (!out->accepted)
 		return SP_OK;
 	if (sp_addr_scope(&m->addr) == SP_ADDR_UNSPECIFIED) {
-		out->hold_by_zero = true;
-		out->direction &= SP_SDP_SENDONLY;
+		out->hold_by_zero = !will_trickle(job->sdp, m);
+		if (out->hold_by_zero)
+			out->direction &= SP_SDP_SENDONLY;
 		return SP_OK;
 	}
 
-	out->rtp = m->addr;
+	out->rtp = relocate(endpoint, m->addr);
 	if (m->kind == SP_MEDIA_RTP)
-		out->rtcp = rtcp_target(m);
+		out->rtcp = relocate(endpoint, rtcp_target(m));
 	status = check_target(job, index, &out->rtp);
 	if (status == SP_OK)
 		status = check_target(job, index, &out->rtcp);
@@ -145,17 +225,25 @@ offer_mux(const struct sp_sdp_media *m, const struct sp_policy *policy,
 	out->rtcp_written = rtp && !policy->no_rtcp_attribute &&
 		!(want & SP_RTCP_MUX_REQUIRE);
 
-	if (m->addr.port > 0)
-		out->offered |= SP_OFFERED_LIVE;
 	if (out->mux_written)
 		out->offered |= SP_OFFERED_MUX_WRITTEN;
-	if (!rtp || !asked)
+	if (!rtp || !asked || want & SP_RTCP_MUX_REJECT)
 		return;
 	out->offered |= SP_OFFERED_MUX_ASKED;
-	if (want & SP_RTCP_MUX_REJECT)
-		out->offered |= SP_OFFERED_MUX_NO;
-	else if (want & (SP_RTCP_MUX_DEMUX | SP_RTCP_MUX_ACCEPT))
+	if (want & (SP_RTCP_MUX_DEMUX | SP_RTCP_MUX_ACCEPT))
 		out->offered |= SP_OFFERED_MUX_YES;
+}
+
+/* The rest of what the answer must know. */
+static void
+note_offer(const struct sp_sdp_media *m, const struct sp_policy *policy,
+	struct sp_plan_media *out)
+{
+	if (m->addr.port > 0)
+		out->offered |= SP_OFFERED_LIVE;
+	if (policy->generate_mid && !has(m, SP_SDP_ATTR_MID))
+		out->offered |= SP_OFFERED_MID_OURS;
+	out->offered |= (uint8_t)(m->transport * SP_OFFERED_TRANSPORT);
 }
 
 static void
@@ -168,7 +256,7 @@ answer_mux(const struct sp_sdp_media *m, const struct sp_policy *policy,
 		offered & SP_OFFERED_MUX_WRITTEN;
 	if (out->mux)
 		out->rtcp = out->rtp;
-	if (offered & SP_OFFERED_MUX_ASKED && !(offered & SP_OFFERED_MUX_NO))
+	if (offered & SP_OFFERED_MUX_ASKED)
 		out->mux_written = out->mux || offered & SP_OFFERED_MUX_YES;
 	out->rtcp_written = !policy->no_rtcp_attribute;
 }
@@ -179,7 +267,7 @@ own_family(const struct sp_sdp *sdp, const struct sp_plan *plan)
 {
 	for (unsigned int i = 0; i < sdp->media_count; i++) {
 		if (plan->media[i].accepted)
-			return sdp->media[i].addr.family;
+			return plan->media[i].family;
 	}
 	return sdp->addr.family ? sdp->addr.family : SP_FAMILY_IP4;
 }
@@ -201,10 +289,17 @@ plan_all(const struct job *job, const uint8_t *offered, struct sp_plan *plan)
 
 		if (status != SP_OK)
 			return status;
-		if (offered)
+		plan_codecs(job, m, !offered, out);
+		if (offered) {
 			answer_mux(m, policy, offered[i], out);
-		else
+			plan_transport(
+				m, offered[i] / SP_OFFERED_TRANSPORT, out);
+			out->mid_ours = offered[i] & SP_OFFERED_MID_OURS;
+		} else {
 			offer_mux(m, policy, out);
+			note_offer(m, policy, out);
+			plan_transport(m, policy->transport, out);
+		}
 	}
 	plan->family = policy->address_family;
 	if (plan->family == SP_FAMILY_NONE)
@@ -267,20 +362,79 @@ zero_address(uint8_t family, uint16_t port)
 				       : sp_addr_ip4(zero, port);
 }
 
+/* A number for a=mid that no other m= line has, and always the same. */
+static uint16_t
+new_mid(const struct sp_sdp *sdp, unsigned int index)
+{
+	uint32_t mid = index + 1, other;
+
+	for (unsigned int i = 0; i < sdp->media_count; i++) {
+		if (!sp_sdp_text_number(
+			    sdp->media[i].mid, UINT16_MAX, &other) ||
+			other != mid)
+			continue;
+		mid += SP_SDP_MEDIA_MAX;
+		i = UINT_MAX; /* from the beginning */
+	}
+	return (uint16_t)mid;
+}
+
+static void
+edit_media(const struct sp_sdp *sdp, const struct sp_plan *plan,
+	const struct sp_policy *policy, const struct sp_addr *local,
+	unsigned int i, struct sp_sdp_edit_media *out)
+{
+	const struct sp_plan_media *p = &plan->media[i];
+	const bool keep_zero = !(policy->replace & SP_REPLACE_ZERO_ADDRESS);
+
+	if (p->written != p->transport)
+		out->proto = sp_sdp_transport((enum sp_transport)p->written);
+	out->codecs = policy->n_codec > 0 && p->kind == SP_MEDIA_RTP;
+	out->strip_mid = plan->answer && p->mid_ours;
+	if (!plan->answer && p->offered & SP_OFFERED_MID_OURS)
+		out->mid = new_mid(sdp, i);
+	if (!p->accepted)
+		return;
+	out->addr = relocate(&policy->advertised, *local);
+	if (p->hold_by_zero && keep_zero)
+		out->addr = zero_address(out->addr.family, local->port);
+	if (p->kind == SP_MEDIA_RTP && !policy->keep_direction)
+		out->direction = p->direction;
+	out->rtcp_mux = p->mux_written;
+	if (p->rtcp_written) /* one port, once mux is agreed */
+		out->rtcp_port = (uint16_t)(local->port +
+			!(plan->answer && p->mux_written));
+}
+
+/* What is told of the session, as far as the policy wants it. */
+static void
+edit_session(const struct sp_policy *policy,
+	const struct sp_negotiate_told *told, struct sp_sdp_edit *out)
+{
+	const struct sp_sdp_text none = { NULL, 0 };
+	const uint8_t replace = policy->replace;
+
+	out->origin = replace & SP_REPLACE_ORIGIN;
+	out->username = replace & SP_REPLACE_USERNAME ? told->username : none;
+	out->name =
+		replace & SP_REPLACE_SESSION_NAME ? told->session_name : none;
+	out->version = replace & SP_REPLACE_SDP_VERSION ? told->version : 0;
+	out->loop = told->loop;
+}
+
 void
 sp_negotiate_edit(const struct sp_sdp *sdp, const struct sp_plan *plan,
-	const struct sp_policy *policy, const struct sp_addr *session,
-	const struct sp_addr *local, struct sp_sdp_edit *out)
+	const struct sp_policy *policy, const struct sp_negotiate_told *told,
+	const struct sp_addr *session, const struct sp_addr *local,
+	struct sp_sdp_edit *out)
 {
-	const bool keep_zero = !(policy->replace & SP_REPLACE_ZERO_ADDRESS);
 	bool relayed = sdp->media_count == 0;
 
-	out->addr = *session;
+	out->addr = relocate(&policy->advertised, *session);
 	out->addr.port = 0;
-	out->origin = policy->replace & SP_REPLACE_ORIGIN;
+	edit_session(policy, told, out);
 	for (unsigned int i = 0; i < sdp->media_count; i++) {
 		const struct sp_sdp_media *m = &sdp->media[i];
-		const struct sp_plan_media *p = &plan->media[i];
 		struct sp_sdp_edit_media *e = &out->media[i];
 
 		*e = (struct sp_sdp_edit_media){
@@ -289,17 +443,16 @@ sp_negotiate_edit(const struct sp_sdp *sdp, const struct sp_plan *plan,
 			.keep = m->kind == SP_MEDIA_OTHER && m->addr.port > 0,
 		};
 		relayed |= !e->keep;
-		if (!p->accepted)
-			continue;
-		e->addr = local[i];
-		if (p->hold_by_zero && keep_zero)
-			e->addr = zero_address(local[i].family, local[i].port);
-		if (p->kind == SP_MEDIA_RTP && !policy->keep_direction)
-			e->direction = p->direction;
-		e->rtcp_mux = p->mux_written;
-		if (p->rtcp_written) /* one port, once mux is agreed */
-			e->rtcp_port = (uint16_t)(local[i].port +
-				!(plan->answer && p->mux_written));
+		if (!e->keep)
+			edit_media(sdp, plan, policy, &local[i], i, e);
 	}
-	out->strip_ice = out->strip_bundle = relayed;
+	out->offer = !plan->answer;
+	out->full_rtcp = policy->full_rtcp_attribute;
+	out->strip_addresses = out->strip_bundle = relayed;
+	out->strip_ice = relayed && !policy->keep_ice;
+	out->strip_extmap = policy->strip_extmap;
+	out->n_codec = policy->n_codec;
+	out->codec = policy->codec;
+	out->n_attr = policy->n_attr;
+	out->attr = policy->attr;
 }

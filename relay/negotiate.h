@@ -2,7 +2,8 @@
 #ifndef SP_RELAY_NEGOTIATE_H
 #define SP_RELAY_NEGOTIATE_H
 
-#include "relay/sdp.h"
+#include "relay/order.h"
+#include "relay/sdp_edit.h"
 
 /*
  * Offer or answer, plus a policy, makes a plan: what each m= line asks of a
@@ -13,6 +14,9 @@
  * rewritten c= would lead around the relay, and each m= line has a port. So
  * are a=altc (RFC 6947), a=ccap (RFC 7006), a=alt and a=source-filter
  * (RFC 4570): they name the party's own addresses.
+ *
+ * Keys stay end to end: a protocol changes only among those that use the same
+ * kind of key, or none.
  */
 
 /* What is done about a=rtcp-mux; none set: the parties decide (RFC 5761). */
@@ -28,15 +32,31 @@ enum sp_policy_rtcp_mux {
 enum sp_policy_replace {
 	SP_REPLACE_ORIGIN = 1,       /* the address in o= */
 	SP_REPLACE_ZERO_ADDRESS = 2, /* c=0.0.0.0 too: no old-style hold */
+	SP_REPLACE_USERNAME = 4,     /* of o=: stays as it was first sent */
+	SP_REPLACE_SESSION_NAME = 8, /* s=: the same */
+	SP_REPLACE_SDP_VERSION = 16, /* of o=: ours, grows with each change */
 };
 
 /* The request's wishes. All zero is the default. */
 struct sp_policy {
-	uint8_t rtcp_mux;       /* enum sp_policy_rtcp_mux, of an offer */
-	uint8_t replace;        /* enum sp_policy_replace */
-	uint8_t address_family; /* enum sp_family for the receiver; 0: any */
-	bool no_rtcp_attribute; /* never write a=rtcp */
-	bool keep_direction;    /* leave a=sendrecv and its kin as they came */
+	uint8_t rtcp_mux;         /* enum sp_policy_rtcp_mux, of an offer */
+	uint8_t replace;          /* enum sp_policy_replace */
+	uint8_t address_family;   /* enum sp_family for the receiver; 0: any */
+	uint8_t transport;        /* enum sp_transport, of an offer */
+	bool no_rtcp_attribute;   /* never write a=rtcp */
+	bool full_rtcp_attribute; /* a=rtcp:PORT IN IP4 ADDRESS */
+	bool keep_direction; /* leave a=sendrecv and its kin as they came */
+	bool keep_ice;       /* pass ICE through as it is */
+	bool generate_mid;   /* add a=mid to an offer's lines without one */
+	bool strip_extmap;   /* remove a=extmap */
+	uint8_t n_codec;
+	uint8_t n_attr;
+	struct sp_addr endpoint;   /* instead of the addresses in the SDP, whose
+				      ports stay; NONE or zero: these */
+	struct sp_addr advertised; /* written instead of our addresses, as a
+				      NAT before us has it; the same */
+	struct sp_codec_wish codec[SP_CODECS_MAX];
+	struct sp_attr_wish attr[SP_ATTRS_MAX];
 };
 
 /* Addresses that SDP may not name: ours. Borrowed; ports do not count. */
@@ -48,19 +68,28 @@ struct sp_negotiate_own {
 /* What an answer must know of the offer; a byte an m= line. */
 enum sp_offered {
 	SP_OFFERED_LIVE = 1,        /* the port was not 0 */
-	SP_OFFERED_MUX_ASKED = 2,   /* the offerer proposed mux */
+	SP_OFFERED_MUX_ASKED = 2,   /* the offerer may get mux */
 	SP_OFFERED_MUX_WRITTEN = 4, /* and the answerer was proposed it */
 	SP_OFFERED_MUX_YES = 8,     /* the offerer gets mux in any case */
-	SP_OFFERED_MUX_NO = 16,     /* the offerer gets no mux in any case */
+	SP_OFFERED_MID_OURS = 16,   /* its a=mid is ours: not for the offerer */
+	SP_OFFERED_TRANSPORT = 32,  /* times enum sp_transport of the offer */
 };
 
 /* One m= line of this party. */
 struct sp_plan_media {
 	struct sp_addr rtp;  /* where it listens; NONE: nowhere, for now */
 	struct sp_addr rtcp; /* same for RTCP; equals @rtp when muxed */
+	/* Codecs are those of the SDP as it came: what the receiver is not
+	   told of, it will not send, but this party may still send it. */
 	uint64_t payload_types[SP_SDP_PAYLOAD_TYPES / 64];
-	uint32_t clock_hz; /* 0: not known */
-	uint16_t ptime_ms; /* 0: not said */
+	uint64_t dtmf_types; /* bit (pt & 63) for telephone-event's */
+	uint32_t clock_hz;   /* 0: not known */
+	uint16_t ptime_ms;   /* 0: not said */
+	uint8_t quiet[SP_QUIET_CODECS]; /* payload types, or QUIET_NONE */
+	uint8_t transport; /* enum sp_transport of this SDP's m= line */
+	uint8_t written;   /* and for the other party */
+	uint8_t family;    /* enum sp_family of the party's media: where
+			      sp_policy.endpoint is, or else c= */
 	uint8_t kind;      /* enum sp_media_kind */
 	uint8_t direction; /* bit 0: it may send, bit 1: it may be sent to */
 	uint8_t offered;   /* of an offer: keep it for the answer */
@@ -70,7 +99,10 @@ struct sp_plan_media {
 	bool mux_written;  /* a=rtcp-mux for the other party; of an answer:
 			      the offerer muxes from now on */
 	bool rtcp_written; /* a=rtcp for the other party */
-	bool hold_by_zero; /* c= was 0.0.0.0 or :: */
+	bool mid_ours;     /* of an answer: the offerer gets no a=mid */
+	bool hold_by_zero; /* c= was 0.0.0.0 or ::, and not for trickle ICE */
+	bool transport_refused; /* another one would need keys: not done */
+	bool codecs_refused;    /* the policy would leave none: not done */
 };
 
 struct sp_plan {
@@ -82,12 +114,14 @@ struct sp_plan {
 };
 
 /*
- * Plan an offer.
+ * Plan an offer. sp_policy.transport and generate_mid are for offers only: an
+ * answer goes back in the protocol that was offered, with the mids that were.
  *
  * Core:  control.
  * Fails: SP_FORBIDDEN if an m= line that would be relayed, or its a=rtcp,
  *        names an address of SECURITY's list or one of @own, however it is
- *        wrapped into IPv6; @error says which m= line, @out is untouched.
+ *        wrapped into IPv6, or if sp_policy.endpoint is one; @error says in
+ *        which m= line, @out is untouched.
  * Spec:  RFC 3264 section 5, RFC 3605, RFC 5761 section 5.1.1; SEC-9.
  */
 enum sp_status sp_negotiate_offer(const struct sp_sdp *sdp,
@@ -110,13 +144,27 @@ enum sp_status sp_negotiate_answer(const struct sp_sdp *sdp,
 	struct sp_sdp_error *error, struct sp_plan *out) SP_MUST_CHECK;
 
 /*
+ * What the receiver is told by sp_policy.replace: sp_sdp's username and name
+ * of the first SDP that it got, and a version. All zero: as they come.
+ */
+struct sp_negotiate_told {
+	struct sp_sdp_text username;     /* of o= */
+	struct sp_sdp_text session_name; /* of s= */
+	uint64_t version;                /* of o= */
+	struct sp_sdp_text loop; /* a=rtpengine:@loop is added; or empty */
+};
+
+/*
  * Turn @plan, which was made from @sdp, into the edit for the other party.
  * @session is our address as it is advertised there; @local[i] is m= line i's
  * advertised address and RTP port, with RTCP on the next port (or the same,
  * once mux is agreed). @local of lines that are not accepted is not read.
+ *
+ * Owns: @out borrows the texts of all the others.
  */
 void sp_negotiate_edit(const struct sp_sdp *sdp, const struct sp_plan *plan,
-	const struct sp_policy *policy, const struct sp_addr *session,
-	const struct sp_addr *local, struct sp_sdp_edit *out);
+	const struct sp_policy *policy, const struct sp_negotiate_told *told,
+	const struct sp_addr *session, const struct sp_addr *local,
+	struct sp_sdp_edit *out);
 
 #endif

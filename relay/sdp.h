@@ -8,21 +8,20 @@
 
 #include "relay/addr.h"
 #include "relay/cursor.h"
+#include "relay/order.h"
 #include "relay/status.h"
 
 /*
- * An SDP body as a view: parsed once, nothing copied, edited line by line into
- * another buffer. Limits are SEC-33's; a body beyond one is SP_TOO_LONG.
+ * An SDP body as a view: parsed once, nothing copied. sdp_edit.h writes it
+ * into another buffer, line by line. Limits are SEC-33's; a body beyond one is
+ * SP_TOO_LONG.
  */
 #define SP_SDP_MAX 65536u        /* bytes of a body */
 #define SP_SDP_MEDIA_MAX 32      /* m= lines */
 #define SP_SDP_ATTR_MAX 128      /* a= lines of the session or an m= line */
 #define SP_SDP_CANDIDATE_MAX 64  /* a=candidate lines, same */
-#define SP_SDP_CRYPTO_MAX 8      /* a=crypto lines, same */
+#define SP_SDP_CRYPTO_MAX 16     /* a=crypto lines, same */
 #define SP_SDP_PAYLOAD_TYPES 128 /* RTP has seven bits for them */
-
-/* What an edit can add to a body, so SP_SDP_OUT_MAX always suffices. */
-#define SP_SDP_OUT_MAX (SP_SDP_MAX + (SP_SDP_MEDIA_MAX + 1) * 256u)
 
 /* A piece of the body; borrowed, no NUL. */
 struct sp_sdp_text {
@@ -46,6 +45,18 @@ enum sp_media_kind {
 	SP_MEDIA_OTHER, /* not UDP (TCP/MSRP): never relayed */
 };
 
+/* The protocol of an m= line. */
+enum sp_transport {
+	SP_TRANSPORT_ANY, /* in a policy: as it came, or as it was offered */
+	SP_TRANSPORT_RTP_AVP,
+	SP_TRANSPORT_RTP_AVPF,
+	SP_TRANSPORT_RTP_SAVP,
+	SP_TRANSPORT_RTP_SAVPF,
+	SP_TRANSPORT_DTLS_SAVP,  /* UDP/TLS/RTP/SAVP */
+	SP_TRANSPORT_DTLS_SAVPF, /* UDP/TLS/RTP/SAVPF */
+	SP_TRANSPORT_OTHER,      /* only in views: none of these */
+};
+
 /* The attributes that somebody in the relay reads, removes or writes. */
 enum sp_sdp_attr {
 	SP_SDP_ATTR_NONE, /* not an a= line, or one that is not ours */
@@ -54,6 +65,8 @@ enum sp_sdp_attr {
 	SP_SDP_ATTR_RTCP_MUX, /* and rtcp-mux-only */
 	SP_SDP_ATTR_PTIME,
 	SP_SDP_ATTR_RTPMAP,
+	SP_SDP_ATTR_FMTP,
+	SP_SDP_ATTR_RTCP_FB,
 	SP_SDP_ATTR_CANDIDATE,
 	SP_SDP_ATTR_ICE,     /* ice-*, end-of-candidates, remote-candidates */
 	SP_SDP_ATTR_ADDRESS, /* altc, ccap, alt, source-filter */
@@ -61,12 +74,16 @@ enum sp_sdp_attr {
 	SP_SDP_ATTR_FINGERPRINT,
 	SP_SDP_ATTR_SETUP,
 	SP_SDP_ATTR_BUNDLE, /* a=group:BUNDLE */
+	SP_SDP_ATTR_EXTMAP,
+	SP_SDP_ATTR_MID,
+	SP_SDP_ATTR_LOOP, /* a=rtpengine: who had the SDP in hand */
 };
 
 /* One line, as sp_sdp_next_line finds it. */
 struct sp_sdp_line {
 	struct sp_sdp_text all;   /* with its line end, if it has one */
-	struct sp_sdp_text value; /* after "x=", or after "a=name:" */
+	struct sp_sdp_text text;  /* after "x=" */
+	struct sp_sdp_text value; /* the same, or what is after "a=name:" */
 	char type;                /* 'v', 'o', 'm' ...; 0: not "x=..." */
 	uint8_t attr;             /* enum sp_sdp_attr */
 	uint8_t direction;        /* of SP_SDP_ATTR_DIRECTION */
@@ -79,16 +96,20 @@ struct sp_sdp_media {
 	struct sp_sdp_text proto;
 	struct sp_sdp_text formats;    /* after the protocol; may be empty */
 	struct sp_sdp_text connection; /* its own c= line's value, or empty */
+	struct sp_sdp_text mid;        /* a=mid's, or empty */
 	struct sp_addr addr; /* c=, its own or the session's; port is m='s */
 	struct sp_addr rtcp; /* a=rtcp; family NONE unless it had an address */
 	uint64_t payload_types[SP_SDP_PAYLOAD_TYPES / 64];
-	uint32_t clock_hz; /* of the first format; 0: not known */
-	uint32_t attrs;    /* 1u << enum sp_sdp_attr of what it has */
-	uint32_t line;     /* number of the m= line, from 1 */
-	uint16_t ptime_ms; /* 0: not said */
-	uint8_t kind;      /* enum sp_media_kind */
+	uint64_t dtmf_types; /* bit (pt & 63) for each telephone-event */
+	uint32_t clock_hz;   /* of the first format; 0: not known */
+	uint32_t attrs;      /* 1u << enum sp_sdp_attr of what it has */
+	uint32_t line;       /* number of the m= line, from 1 */
+	uint16_t ptime_ms;   /* 0: not said */
+	uint8_t quiet[SP_QUIET_CODECS]; /* payload types, or QUIET_NONE */
+	uint8_t transport;              /* enum sp_transport */
+	uint8_t kind;                   /* enum sp_media_kind */
 	uint8_t direction; /* enum sp_sdp_direction, its own or inherited */
-	bool secure;       /* SAVP or DTLS: opaque to us */
+	bool secure;       /* SAVP or DTLS, or keys for it: opaque to us */
 };
 
 /* The body. Borrows it: dies with the buffer that was parsed. */
@@ -96,7 +117,11 @@ struct sp_sdp {
 	struct sp_sdp_text body;       /* without empty lines at its end */
 	struct sp_sdp_text session;    /* from v= to the first m= */
 	struct sp_sdp_text origin;     /* o=: user, id, version */
+	struct sp_sdp_text username;   /* of these, the user */
+	struct sp_sdp_text version;    /* and the version */
+	struct sp_sdp_text name;       /* s=; may be empty */
 	struct sp_sdp_text connection; /* session's c= value, or empty */
+	struct sp_sdp_text loop;       /* of the session's first a=rtpengine */
 	struct sp_addr addr;           /* session's c=; NONE if absent */
 	uint32_t attrs;                /* as in sp_sdp_media */
 	uint8_t direction;             /* session's; SENDRECV if not said */
@@ -138,38 +163,13 @@ sp_sdp_cursor(struct sp_sdp_text text)
  */
 bool sp_sdp_next_line(struct sp_cursor *c, struct sp_sdp_line *line);
 
-/* What becomes of one m= line and its section. */
-struct sp_sdp_edit_media {
-	struct sp_addr addr; /* for c= and m=; port 0 writes a port of 0 */
-	uint16_t rtcp_port;  /* written as a=rtcp:PORT; 0: no a=rtcp */
-	uint8_t direction;   /* written at the end, or KEEP_DIRECTION */
-	bool rtcp_mux;       /* a=rtcp-mux is written */
-	bool keep;           /* all leaves as it came; the rest is ignored */
-};
+/* Return the enum sp_sdp_attr of an attribute's @text, without its "a=". */
+uint8_t sp_sdp_attr(struct sp_sdp_text text);
 
-/* What becomes of a body. sp_negotiate_edit makes one from a plan. */
-struct sp_sdp_edit {
-	struct sp_addr addr; /* for o=, and c= if no m= line gives another */
-	bool origin;         /* replace o='s address */
-	bool strip_ice;      /* remove ICE and what else names addresses,
-				m= lines with keep apart */
-	bool strip_bundle;   /* remove a=group:BUNDLE */
-	struct sp_sdp_edit_media media[SP_SDP_MEDIA_MAX]; /* as in the view */
-};
+/* Return the name of a protocol; NULL for ANY and OTHER. Static. */
+const char *sp_sdp_transport(enum sp_transport transport);
 
-/*
- * Write the edited body: lines stay in place and as they came; m=, c= and o=
- * change where asked; a=rtcp, a=rtcp-mux and direction go and come back in
- * that order (direction, rtcp, mux) at the end of their section. c= is added
- * only where the session's no longer fits. No NUL is added.
- *
- * Core:  control.
- * Owns:  nothing; @sdp's body and @buf must not overlap.
- * Fails: SP_NO_SPACE if @size is too small; @len is then untouched and @buf
- *        holds rubbish. SP_SDP_OUT_MAX is always enough.
- */
-enum sp_status sp_sdp_edit(const struct sp_sdp *sdp,
-	const struct sp_sdp_edit *edit, char *buf, size_t size,
-	size_t *len) SP_MUST_CHECK;
+/* Has the SDP been through the instance @id, by any a=rtpengine line? */
+bool sp_sdp_went_through(const struct sp_sdp *sdp, struct sp_sdp_text id);
 
 #endif

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "relay/sdp.h"
-#include "relay/sdp_text.h"
 
 #include <string.h>
+
+#include "relay/sdp_codec.h"
+#include "relay/sdp_text.h"
 
 #define NO_FORMAT 255 /* no payload type yet */
 
@@ -19,30 +21,14 @@ struct parser {
 };
 
 /* clang-format off */
-static const struct {
-	char name[20];
-	uint8_t attr;
-	uint8_t direction;
-} attributes[] = {
-	{ "rtpmap",            SP_SDP_ATTR_RTPMAP,      0 },
-	{ "sendrecv",          SP_SDP_ATTR_DIRECTION,   SP_SDP_SENDRECV },
-	{ "sendonly",          SP_SDP_ATTR_DIRECTION,   SP_SDP_SENDONLY },
-	{ "recvonly",          SP_SDP_ATTR_DIRECTION,   SP_SDP_RECVONLY },
-	{ "inactive",          SP_SDP_ATTR_DIRECTION,   SP_SDP_INACTIVE },
-	{ "ptime",             SP_SDP_ATTR_PTIME,       0 },
-	{ "rtcp",              SP_SDP_ATTR_RTCP,        0 },
-	{ "rtcp-mux",          SP_SDP_ATTR_RTCP_MUX,    0 },
-	{ "rtcp-mux-only",     SP_SDP_ATTR_RTCP_MUX,    0 },
-	{ "candidate",         SP_SDP_ATTR_CANDIDATE,   0 },
-	{ "end-of-candidates", SP_SDP_ATTR_ICE,         0 },
-	{ "remote-candidates", SP_SDP_ATTR_ICE,         0 },
-	{ "altc",              SP_SDP_ATTR_ADDRESS,     0 },
-	{ "ccap",              SP_SDP_ATTR_ADDRESS,     0 },
-	{ "alt",               SP_SDP_ATTR_ADDRESS,     0 },
-	{ "source-filter",     SP_SDP_ATTR_ADDRESS,     0 },
-	{ "crypto",            SP_SDP_ATTR_CRYPTO,      0 },
-	{ "fingerprint",       SP_SDP_ATTR_FINGERPRINT, 0 },
-	{ "setup",             SP_SDP_ATTR_SETUP,       0 },
+/* Names of enum sp_transport. */
+static const char *const transports[SP_TRANSPORT_OTHER] = {
+	[SP_TRANSPORT_RTP_AVP]    = "RTP/AVP",
+	[SP_TRANSPORT_RTP_AVPF]   = "RTP/AVPF",
+	[SP_TRANSPORT_RTP_SAVP]   = "RTP/SAVP",
+	[SP_TRANSPORT_RTP_SAVPF]  = "RTP/SAVPF",
+	[SP_TRANSPORT_DTLS_SAVP]  = "UDP/TLS/RTP/SAVP",
+	[SP_TRANSPORT_DTLS_SAVPF] = "UDP/TLS/RTP/SAVPF",
 };
 
 /* The longer prefix first. */
@@ -60,73 +46,28 @@ static const struct {
 	{ "UDP",          SP_MEDIA_DATA, false }, /* udptl, UDP/BFCP */
 };
 
-/* Clock rates of static payload types; RFC 3551 tables 4 and 5. */
-static const uint32_t static_clock_hz[] = {
-	[0]  = 8000,  [3]  = 8000,  [4]  = 8000,  [5]  = 8000,  [6]  = 16000,
-	[7]  = 8000,  [8]  = 8000,  [9]  = 8000,  [10] = 44100, [11] = 44100,
-	[12] = 8000,  [13] = 8000,  [14] = 90000, [15] = 8000,  [16] = 11025,
-	[17] = 22050, [18] = 8000,  [25] = 90000, [26] = 90000, [28] = 90000,
-	[31] = 90000, [32] = 90000, [33] = 90000, [34] = 90000,
+/* The codecs whose silence is known, with their static payload types. */
+static const struct {
+	char name[8];
+	uint8_t pt;
+} quiet[SP_QUIET_CODECS] = {
+	[SP_QUIET_PCMU] = { "PCMU", 0 },
+	[SP_QUIET_PCMA] = { "PCMA", 8 },
+	[SP_QUIET_G722] = { "G722", 9 },
 };
 /* clang-format on */
+
+const char *
+sp_sdp_transport(enum sp_transport transport)
+{
+	return transport < SP_TRANSPORT_OTHER ? transports[transport] : NULL;
+}
 
 static enum sp_status
 refuse(struct parser *p, enum sp_status status, const char *reason)
 {
 	p->error.reason = reason;
 	return status;
-}
-
-static void
-classify(struct sp_sdp_line *line)
-{
-	struct sp_sdp_text rest = line->value;
-	const struct sp_sdp_text name =
-		sp_sdp_text_trim(sp_sdp_text_before(&rest, ':'));
-
-	rest = sp_sdp_text_trim(rest);
-	if (sp_sdp_text_starts(name, "ice-"))
-		line->attr = SP_SDP_ATTR_ICE;
-	else if (sp_sdp_text_is(name, "group") &&
-		sp_sdp_text_starts(rest, "BUNDLE"))
-		line->attr = SP_SDP_ATTR_BUNDLE;
-	for (size_t i = 0; i < sizeof attributes / sizeof *attributes; i++) {
-		if (!sp_sdp_text_is(name, attributes[i].name))
-			continue;
-		line->attr = attributes[i].attr;
-		line->direction = attributes[i].direction;
-		break;
-	}
-	line->value = rest;
-}
-
-bool
-sp_sdp_next_line(struct sp_cursor *c, struct sp_sdp_line *line)
-{
-	const size_t left = sp_cursor_left(c);
-	const uint8_t *end = left ? memchr(c->at, '\n', left) : NULL;
-	const size_t len = end ? (size_t)(end - c->at) + 1 : left;
-	struct sp_sdp_text text = { (const char *)c->at, len };
-
-	if (left == 0)
-		return false;
-	sp_cursor_take(c, len);
-	*line = (struct sp_sdp_line){ .all = text };
-	if (end)
-		text.len--;
-	if (text.len > 0 && text.at[text.len - 1] == '\r')
-		text.len--;
-	line->value = text;
-	if (text.len < 2 || text.at[1] != '=' || text.at[0] < 'a' ||
-		text.at[0] > 'z')
-		return true;
-
-	line->type = text.at[0];
-	line->value = sp_sdp_text_trim(
-		(struct sp_sdp_text){ text.at + 2, text.len - 2 });
-	if (line->type == 'a')
-		classify(line);
-	return true;
 }
 
 /* "IN IP4 192.0.2.1", as c= and a=rtcp have it. */
@@ -157,25 +98,36 @@ read_address(struct parser *p, struct sp_sdp_text text, struct sp_addr *out)
 	return SP_OK;
 }
 
+/* Cut the last word off @rest, which has no blanks at its end. */
+static struct sp_sdp_text
+last_word(struct sp_sdp_text *rest)
+{
+	size_t at = rest->len;
+	struct sp_sdp_text word;
+
+	while (at > 0 && !sp_sdp_text_blank(rest->at[at - 1]))
+		at--;
+	word = (struct sp_sdp_text){ rest->at + at, rest->len - at };
+	*rest = sp_sdp_text_trim((struct sp_sdp_text){ rest->at, at });
+	return word;
+}
+
 /* Some phones have blanks in the user name: what counts is at the end. */
 static enum sp_status
 read_origin(struct parser *p, struct sp_sdp_text value)
 {
-	struct sp_sdp_text rest = value;
+	struct sp_sdp_text rest = value, id;
 
 	if (p->media)
 		return refuse(p, SP_MALFORMED,
 			"o= after the first m=: it belongs to the session");
-	for (int i = 0; i < 3; i++) { /* address, family, net */
-		while (rest.len > 0 &&
-			!sp_sdp_text_blank(rest.at[rest.len - 1]))
-			rest.len--;
-		rest = sp_sdp_text_trim(rest);
-	}
+	for (int i = 0; i < 3; i++) /* address, family, net */
+		last_word(&rest);
 	p->sdp->origin = rest;
-	sp_sdp_text_word(&rest); /* user */
-	sp_sdp_text_word(&rest); /* id; the version is left */
-	if (rest.len == 0)
+	p->sdp->version = last_word(&rest);
+	id = last_word(&rest);
+	p->sdp->username = rest;
+	if (rest.len == 0 || id.len == 0)
 		return refuse(p, SP_MALFORMED,
 			"o= needs six fields: user, id, version, IN, "
 			"IP4 or IP6, address");
@@ -199,11 +151,13 @@ read_formats(struct parser *p, struct sp_sdp_media *m)
 				"m= has an RTP payload type that is not a "
 				"number from 0 to 127");
 		m->payload_types[pt / 64] |= UINT64_C(1) << pt % 64;
+		for (size_t i = 0; i < SP_QUIET_CODECS; i++)
+			if (pt == quiet[i].pt)
+				m->quiet[i] = quiet[i].pt;
 		if (p->first_format != NO_FORMAT)
 			continue;
 		p->first_format = (uint8_t)pt;
-		if (pt < sizeof static_clock_hz / sizeof *static_clock_hz)
-			m->clock_hz = static_clock_hz[pt];
+		m->clock_hz = sp_sdp_codec_clock_hz(pt);
 	}
 	return SP_OK;
 }
@@ -218,6 +172,17 @@ check_session(struct parser *p)
 		return refuse(p, SP_MALFORMED,
 			"the session has no t= line: was the SDP cut off?");
 	return SP_OK;
+}
+
+/*
+ * Keys may come with a plain protocol too (RFC 8643): whether they are taken
+ * only the answer tells, and what is encrypted then looks malformed to us.
+ */
+static bool
+offers_keys(uint32_t attrs)
+{
+	return attrs &
+		(1u << SP_SDP_ATTR_CRYPTO | 1u << SP_SDP_ATTR_FINGERPRINT);
 }
 
 /* The section that ends here is complete: what does it inherit? */
@@ -241,7 +206,24 @@ close_section(struct parser *p, const char *end)
 			"m= has no c=, nor has the session: add one");
 	}
 	m->addr.port = port;
+	m->secure |= offers_keys(m->attrs | sdp->attrs);
 	return SP_OK;
+}
+
+static void
+find_protocol(struct sp_sdp_media *m)
+{
+	m->transport = SP_TRANSPORT_ANY + 1;
+	while (m->transport < SP_TRANSPORT_OTHER &&
+		!sp_sdp_text_is(m->proto, transports[m->transport]))
+		m->transport++;
+	for (size_t i = 0; i < sizeof protocols / sizeof *protocols; i++) {
+		if (!sp_sdp_text_starts(m->proto, protocols[i].prefix))
+			continue;
+		m->kind = protocols[i].kind;
+		m->secure = protocols[i].secure;
+		break;
+	}
 }
 
 static enum sp_status
@@ -258,10 +240,13 @@ read_media(struct parser *p, const struct sp_sdp_line *line)
 	m = p->media = &p->sdp->media[p->sdp->media_count++];
 	p->letters = p->attrs = p->candidates = p->cryptos = 0;
 	p->first_format = NO_FORMAT;
-	*m = (struct sp_sdp_media){ .section = line->all,
+	*m = (struct sp_sdp_media){
+		.section = line->all,
 		.line = p->error.line,
 		.kind = SP_MEDIA_OTHER,
-		.direction = p->sdp->direction };
+		.direction = p->sdp->direction,
+	};
+	memset(m->quiet, SP_QUIET_NONE, sizeof m->quiet);
 
 	m->type = sp_sdp_text_word(&rest);
 	count = sp_sdp_text_word(&rest);
@@ -278,13 +263,7 @@ read_media(struct parser *p, const struct sp_sdp_line *line)
 			"m= asks for several ports: send one m= for each");
 	if (m->proto.len == 0)
 		return refuse(p, SP_MALFORMED, "m= has no protocol");
-	for (size_t i = 0; i < sizeof protocols / sizeof *protocols; i++) {
-		if (!sp_sdp_text_starts(m->proto, protocols[i].prefix))
-			continue;
-		m->kind = protocols[i].kind;
-		m->secure = protocols[i].secure;
-		break;
-	}
+	find_protocol(m);
 	m->addr.port = (uint16_t)port;
 	return read_formats(p, m);
 }
@@ -331,23 +310,66 @@ read_rtcp(struct parser *p, struct sp_sdp_text value)
 static void
 read_rtpmap(struct parser *p, struct sp_sdp_text value)
 {
+	struct sp_sdp_media *m = p->media;
 	const struct sp_sdp_text format = sp_sdp_text_word(&value);
+	const struct sp_sdp_text name = sp_sdp_text_before(&value, '/');
 	uint32_t pt, clock_hz;
 
-	sp_sdp_text_before(&value, '/'); /* the encoding's name */
-	if (sp_sdp_text_number(format, SP_SDP_PAYLOAD_TYPES - 1, &pt) &&
-		pt == p->first_format &&
+	if (!sp_sdp_text_number(format, SP_SDP_PAYLOAD_TYPES - 1, &pt) ||
+		!(m->payload_types[pt / 64] >> pt % 64 & 1))
+		return;
+	if (pt == p->first_format &&
 		sp_sdp_text_number(
 			sp_sdp_text_before(&value, '/'), UINT32_MAX, &clock_hz))
-		p->media->clock_hz = clock_hz;
+		m->clock_hz = clock_hz;
+	if (sp_sdp_text_is(name, "telephone-event"))
+		m->dtmf_types |= UINT64_C(1) << pt % 64;
+	for (size_t i = 0; i < SP_QUIET_CODECS; i++) {
+		const bool is = sp_sdp_text_is(name, quiet[i].name);
+
+		if (is && m->quiet[i] == SP_QUIET_NONE)
+			m->quiet[i] = (uint8_t)pt;
+		else if (!is && m->quiet[i] == pt) /* a static number's */
+			m->quiet[i] = SP_QUIET_NONE;
+	}
+}
+
+/* What an attribute of the session, or else of an m= line, tells. */
+static enum sp_status
+keep_attribute(struct parser *p, const struct sp_sdp_line *line)
+{
+	struct sp_sdp_media *m = p->media;
+	uint32_t ptime_ms;
+
+	if (line->attr == SP_SDP_ATTR_DIRECTION)
+		*(m ? &m->direction : &p->sdp->direction) = line->direction;
+	else if (line->attr == SP_SDP_ATTR_LOOP && !m && !p->sdp->loop.len)
+		p->sdp->loop = line->value;
+	if (!m)
+		return SP_OK;
+	switch (line->attr) {
+	case SP_SDP_ATTR_RTCP:
+		return read_rtcp(p, line->value);
+	case SP_SDP_ATTR_RTPMAP:
+		read_rtpmap(p, line->value);
+		break;
+	case SP_SDP_ATTR_MID:
+		m->mid = line->value;
+		break;
+	case SP_SDP_ATTR_PTIME: /* of several, the last one leaves */
+		m->ptime_ms = 0;
+		if (sp_sdp_text_number(line->value, UINT16_MAX, &ptime_ms))
+			m->ptime_ms = (uint16_t)ptime_ms;
+		break;
+	default:
+		break;
+	}
+	return SP_OK;
 }
 
 static enum sp_status
 read_attribute(struct parser *p, const struct sp_sdp_line *line)
 {
-	struct sp_sdp_media *m = p->media;
-	uint32_t ptime_ms;
-
 	if (++p->attrs > SP_SDP_ATTR_MAX)
 		return refuse(p, SP_TOO_LONG,
 			"more than 128 attributes in one section");
@@ -356,19 +378,9 @@ read_attribute(struct parser *p, const struct sp_sdp_line *line)
 	if (p->candidates > SP_SDP_CANDIDATE_MAX)
 		return refuse(p, SP_TOO_LONG, "more than 64 candidates");
 	if (p->cryptos > SP_SDP_CRYPTO_MAX)
-		return refuse(p, SP_TOO_LONG, "more than 8 a=crypto lines");
-	*(m ? &m->attrs : &p->sdp->attrs) |= 1u << line->attr;
-
-	if (line->attr == SP_SDP_ATTR_DIRECTION)
-		*(m ? &m->direction : &p->sdp->direction) = line->direction;
-	else if (line->attr == SP_SDP_ATTR_RTCP && m)
-		return read_rtcp(p, line->value);
-	else if (line->attr == SP_SDP_ATTR_RTPMAP && m)
-		read_rtpmap(p, line->value);
-	else if (line->attr == SP_SDP_ATTR_PTIME && m &&
-		sp_sdp_text_number(line->value, UINT16_MAX, &ptime_ms))
-		m->ptime_ms = (uint16_t)ptime_ms;
-	return SP_OK;
+		return refuse(p, SP_TOO_LONG, "more than 16 a=crypto lines");
+	*(p->media ? &p->media->attrs : &p->sdp->attrs) |= 1u << line->attr;
+	return keep_attribute(p, line);
 }
 
 /* Parsers that differ on a line's end see different addresses: refuse. */
@@ -411,6 +423,10 @@ read_line(struct parser *p, const struct sp_sdp_line *line)
 	switch (line->type) {
 	case 'o':
 		return read_origin(p, line->value);
+	case 's':
+		if (!p->media)
+			p->sdp->name = line->value;
+		return SP_OK;
 	case 'c':
 		return read_connection(p, line->value);
 	case 'a':

@@ -24,7 +24,25 @@ static inline bool
 sp_sdp_text_is(struct sp_sdp_text text, const char *name)
 {
 	return text.len == strlen(name) &&
-		strncasecmp(text.at, name, text.len) == 0;
+		(text.len == 0 || strncasecmp(text.at, name, text.len) == 0);
+}
+
+/* Are these two the same, but for the case? */
+static inline bool
+sp_sdp_text_same(struct sp_sdp_text a, struct sp_sdp_text b)
+{
+	return a.len == b.len &&
+		(a.len == 0 || strncasecmp(a.at, b.at, a.len) == 0);
+}
+
+/* Has @text nothing in it that ends a line or a string? */
+static inline bool
+sp_sdp_text_clean(struct sp_sdp_text text)
+{
+	return text.len == 0 ||
+		(!memchr(text.at, '\n', text.len) &&
+			!memchr(text.at, '\r', text.len) &&
+			!memchr(text.at, '\0', text.len));
 }
 
 /* Does @text begin with @prefix, whatever the case? */

@@ -2,14 +2,20 @@
 /*
  * SDP in, SDP out. Of every body that is accepted: an edit that changes
  * nothing gives a body that says the same and does not change again; an edit
- * that moves all media leaves no address of the sender where it counts, always
- * fits SP_SDP_OUT_MAX, and parses again to exactly what was asked for.
+ * that moves all media, with any mix of policies, leaves no address of the
+ * sender where it counts, parses again to exactly what was asked for, and
+ * asked of that again it changes nothing more; the buffer is full only if the
+ * request has long texts of its own.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "relay/negotiate.h"
 
+#define SEED 12 /* bytes that decide what a request wishes */
+
+static struct sp_policy policy;
+static struct sp_negotiate_told told;
 static struct sp_sdp sdp, again;
 static struct sp_sdp_edit edit;
 static struct sp_plan plan;
@@ -109,83 +115,217 @@ check_section(struct sp_sdp_text section, const struct sp_addr *ours)
 
 	sp_addr_print_ip(ours, text);
 	while (sp_sdp_next_line(&c, &line)) {
-		must(line.attr != SP_SDP_ATTR_CANDIDATE);
-		must(line.attr != SP_SDP_ATTR_ICE);
+		must(policy.keep_ice || line.attr != SP_SDP_ATTR_CANDIDATE);
+		must(policy.keep_ice || line.attr != SP_SDP_ATTR_ICE);
 		must(line.attr != SP_SDP_ATTR_ADDRESS);
 		must(line.attr != SP_SDP_ATTR_BUNDLE);
-		if (line.type == 'c')
+		must(!policy.strip_extmap || line.attr != SP_SDP_ATTR_EXTMAP);
+		if (line.type == 'c' ||
+			(line.attr == SP_SDP_ATTR_RTCP &&
+				policy.full_rtcp_attribute))
 			must(memmem(line.value.at, line.value.len, text,
 				     strlen(text)) ||
 				memmem(line.value.at, line.value.len,
 					"IN IP4 0.0.0.0", 14) ||
 				memmem(line.value.at, line.value.len,
 					"IN IP6 ::", 9));
-		if (line.attr == SP_SDP_ATTR_RTCP)
+		else if (line.attr == SP_SDP_ATTR_RTCP)
 			must(!memchr(line.value.at, ' ', line.value.len));
 	}
 }
 
-/* Move all media to us; @mood decides what the request wishes. */
+/* A text out of the body itself: a word of it, or what a fuzzer thought of. */
+static struct sp_sdp_text
+some_text(uint8_t seed)
+{
+	static const char *const fixed[] = { "all", "PCMU", "opus/48000/2",
+		"telephone-event", "rtpmap", "sendrecv", "ptime", "x:1",
+		"rtcp:9", "candidate:1", "ice-lite", "fmtp:101 0-15" };
+	const size_t n = sizeof fixed / sizeof *fixed;
+	const size_t at = sdp.body.len * seed / 256;
+
+	if (seed % 2 == 0)
+		return (struct sp_sdp_text){
+			fixed[seed / 2 % n],
+			strlen(fixed[seed / 2 % n]),
+		};
+	return (struct sp_sdp_text){
+		sdp.body.at + at,
+		sdp.body.len - at < seed % 32u ? sdp.body.len - at : seed % 32u,
+	};
+}
+
+/* Wishes from the last bytes of the body, which may be anything. */
 static void
-check_relayed(uint8_t mood)
+make_wishes(const uint8_t *seed)
+{
+	static const uint8_t ip4[4] = { 198, 51, 100, 7 };
+	static const char *const media[] = { "", "audio", "video", "x" };
+
+	memset(&policy, 0, sizeof policy);
+	memset(&told, 0, sizeof told);
+	policy.rtcp_mux = seed[0] & 31;
+	policy.keep_direction = seed[0] >> 7;
+	policy.replace = seed[1] & 31;
+	policy.transport = seed[1] >> 5 & 7;
+	policy.keep_ice = seed[2] & 1;
+	policy.generate_mid = seed[2] >> 1 & 1;
+	policy.strip_extmap = seed[2] >> 2 & 1;
+	policy.full_rtcp_attribute = seed[2] >> 3 & 1;
+	policy.no_rtcp_attribute = seed[2] >> 4 & 1;
+	if (seed[2] >> 5 & 1)
+		policy.endpoint = sp_addr_ip4(ip4, 0);
+	if (policy.transport == SP_TRANSPORT_OTHER)
+		policy.transport = SP_TRANSPORT_ANY;
+	if (seed[3] & 1)
+		told.username = some_text(seed[4]);
+	if (seed[3] & 2)
+		told.session_name = some_text(seed[5]);
+	if (seed[3] & 4)
+		told.loop = some_text(seed[6]);
+	told.version = seed[3] >> 3;
+	policy.n_codec = seed[4] % 4;
+	for (uint8_t i = 0; i < policy.n_codec; i++)
+		policy.codec[i] = (struct sp_codec_wish){
+			some_text(seed[5 + i]),
+			seed[6 + i] % 4,
+		};
+	policy.n_attr = seed[7] % 4;
+	for (uint8_t i = 0; i < policy.n_attr; i++)
+		policy.attr[i] = (struct sp_attr_wish){
+			.media = { media[seed[i] % 4],
+				strlen(media[seed[i] % 4]) },
+			.text = some_text(seed[1 + i]),
+			.with = some_text(seed[2 + i]),
+			.what = seed[3 + i] % 3,
+		};
+}
+
+/* Does the request write lines of its own, or other ones away? */
+static bool
+textual(void)
+{
+	return policy.n_attr > 0 || policy.n_codec > 0;
+}
+
+/* What the plan promised of one m= line that is relayed. */
+static void
+check_media(unsigned int i, const struct sp_addr *ours, bool accepted)
+{
+	const struct sp_plan_media *p = &plan.media[i];
+	const struct sp_sdp_media *m = &again.media[i];
+
+	check_section(m->section, ours);
+	must(m->addr.port == (accepted ? 30000 : 0));
+	must(m->rtcp.port == edit.media[i].rtcp_port);
+	must((m->attrs >> SP_SDP_ATTR_RTCP_MUX & 1) == p->mux_written);
+	must(m->transport == p->written);
+	must(m->kind == p->kind && m->secure == p->secure);
+	must((m->payload_types[0] & ~p->payload_types[0]) == 0);
+	must((m->payload_types[1] & ~p->payload_types[1]) == 0);
+	must(p->kind != SP_MEDIA_RTP || m->formats.len > 0 ||
+		sdp.media[i].formats.len == 0);
+	if (textual())
+		return;
+	must(m->direction == p->direction ||
+		edit.media[i].direction == SP_SDP_KEEP_DIRECTION);
+	must(m->ptime_ms == p->ptime_ms && m->clock_hz == p->clock_hz);
+	must(m->dtmf_types == p->dtmf_types);
+	must(!memcmp(m->quiet, p->quiet, sizeof m->quiet));
+	must(plan.answer || !policy.generate_mid ||
+		m->attrs >> SP_SDP_ATTR_MID & 1);
+}
+
+/* Asked once more, now of its own words, it would say the same. */
+static void
+check_again(const struct sp_addr *ours, const struct sp_addr *local, size_t len)
+{
+	const struct sp_negotiate_own own = { NULL, 0 };
+	struct sp_sdp_error error;
+	size_t len_again;
+
+	/* These have an effect each time, or are about what came. */
+	if (plan.answer || textual() || told.loop.len > 0 ||
+		policy.generate_mid || policy.rtcp_mux != 0 ||
+		sp_negotiate_offer(&again, &policy, &own, &error, &plan) !=
+			SP_OK)
+		return;
+	sp_negotiate_edit(&again, &plan, &policy, &told, ours, local, &edit);
+	must(sp_sdp_edit(&again, &edit, second, sizeof second, &len_again) ==
+		SP_OK);
+	must(len == len_again && memcmp(first, second, len) == 0);
+}
+
+/* An offer, or an answer to whatever may have been offered. */
+static enum sp_status
+negotiate(const uint8_t *seed)
+{
+	const struct sp_negotiate_own own = { NULL, 0 };
+	uint8_t offered[SP_SDP_MEDIA_MAX];
+	struct sp_sdp_error error;
+
+	if (!(seed[2] >> 6 & 1))
+		return sp_negotiate_offer(&sdp, &policy, &own, &error, &plan);
+	for (unsigned int i = 0; i < SP_SDP_MEDIA_MAX; i++)
+		offered[i] = seed[i % SEED];
+	return sp_negotiate_answer(
+		&sdp, &policy, &own, offered, SP_SDP_MEDIA_MAX, &error, &plan);
+}
+
+/* Move all media to us; @seed decides what the request wishes. */
+static void
+check_relayed(const uint8_t *seed)
 {
 	static const uint8_t ip4[4] = { 203, 0, 113, 1 };
 	static const uint8_t ip6[16] = { 0x20, 1, 0xd, 0xb8, [15] = 1 };
-	const struct sp_policy policy = {
-		.rtcp_mux = mood & 31,
-		.replace = mood >> 5 & 3,
-		.keep_direction = mood >> 7,
-	};
-	const struct sp_negotiate_own own = { NULL, 0 };
 	const struct sp_addr ours =
-		mood & 1 ? sp_addr_ip4(ip4, 30000) : sp_addr_ip6(ip6, 30000);
+		seed[0] & 1 ? sp_addr_ip4(ip4, 30000) : sp_addr_ip6(ip6, 30000);
 	struct sp_addr local[SP_SDP_MEDIA_MAX];
-	struct sp_sdp_error error;
 	bool kept = false;
 	size_t len;
 
+	make_wishes(seed);
 	for (unsigned int i = 0; i < SP_SDP_MEDIA_MAX; i++)
 		local[i] = ours;
-	if (sp_negotiate_offer(&sdp, &policy, &own, &error, &plan) != SP_OK)
+	if (negotiate(seed) != SP_OK)
 		return;
-	sp_negotiate_edit(&sdp, &plan, &policy, &ours, local, &edit);
-	must(sp_sdp_edit(&sdp, &edit, first, sizeof first, &len) == SP_OK);
+	sp_negotiate_edit(&sdp, &plan, &policy, &told, &ours, local, &edit);
+	if (sp_sdp_edit(&sdp, &edit, first, sizeof first, &len) != SP_OK) {
+		must(policy.n_attr > 0);
+		return;
+	}
 	if (!parse_again(first, len))
 		return;
 	must(again.media_count == sdp.media_count);
 	for (unsigned int i = 0; i < sdp.media_count; i++) {
-		const struct sp_sdp_media *m = &again.media[i];
-
 		if (edit.media[i].keep) {
-			must(sp_addr_equal(&m->addr, &sdp.media[i].addr));
+			must(sp_addr_equal(
+				&again.media[i].addr, &sdp.media[i].addr));
 			kept = true;
 			continue;
 		}
-		check_section(m->section, &ours);
-		must(m->addr.port == (plan.media[i].accepted ? 30000 : 0));
-		must(m->rtcp.port == edit.media[i].rtcp_port);
-		must((m->attrs >> SP_SDP_ATTR_RTCP_MUX & 1) ==
-			plan.media[i].mux_written);
-		must(m->direction == plan.media[i].direction ||
-			edit.media[i].direction == SP_SDP_KEEP_DIRECTION);
+		check_media(i, &ours, plan.media[i].accepted);
 	}
 	if (!kept)
 		check_section(again.session, &ours);
+	check_again(&ours, local, len);
 }
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	struct sp_sdp_error error = { .reason = NULL };
-	const uint8_t mood = len > 0 ? data[len - 1] : 0;
 	const char *body = (const char *)data;
+	uint8_t seed[SEED] = { 0 };
 
 	memset(&sdp, 0, sizeof sdp);
 	if (sp_sdp_parse(body, len, &error, &sdp) != SP_OK) {
 		must(error.reason != NULL && sdp.media_count == 0);
 		return 0;
 	}
-	check_relayed((uint8_t)(mood + len));
+	for (size_t i = 0; i < len; i++) /* any change of the body counts */
+		seed[i % SEED] = (uint8_t)(seed[i % SEED] * 31 + data[i]);
+	check_relayed(seed);
 	check_identity();
 	return 0;
 }

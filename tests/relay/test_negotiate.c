@@ -72,7 +72,8 @@ Test(negotiate, plain_offer_says_all_that_a_relay_needs)
 	cr_expect(eq(u64, m->payload_types[1], UINT64_C(1) << (101 - 64)));
 	cr_expect(eq(u32, m->clock_hz, 8000));
 	cr_expect(eq(int, m->ptime_ms, 20));
-	cr_expect(eq(int, m->offered, SP_OFFERED_LIVE));
+	cr_expect(eq(int, m->offered,
+		SP_OFFERED_LIVE + SP_OFFERED_TRANSPORT * SP_TRANSPORT_RTP_AVP));
 	cr_expect(m->rtcp_written);
 	cr_expect(not(m->mux_written));
 }
@@ -246,7 +247,8 @@ Test(negotiate, mux_is_for_rtp_that_is_accepted)
 	cr_expect(not(plan.media[0].rtcp_written));
 	cr_assert(eq(int, offer(SESSION "m=audio 0 RTP/AVP 0\r\n"), SP_OK));
 	cr_expect(not(plan.media[0].mux_written));
-	cr_expect(eq(int, plan.media[0].offered, 0));
+	cr_expect(eq(int, plan.media[0].offered,
+		SP_OFFERED_TRANSPORT *SP_TRANSPORT_RTP_AVP));
 }
 
 Test(negotiate, answer_may_not_revive_what_the_offer_refused)
@@ -384,11 +386,13 @@ Test(negotiate, family_is_the_policys_or_the_writers)
 
 Test(negotiate, only_tcp_leaves_ice_and_bundle_alone)
 {
+	const struct sp_negotiate_told told = { 0 };
 	struct sp_addr session = { 0 };
 	static struct sp_sdp_edit edit;
 
 	cr_assert(eq(int, offer(SESSION "m=message 1 TCP/MSRP *\r\n"), SP_OK));
-	sp_negotiate_edit(&sdp, &plan, &policy, &session, &session, &edit);
+	sp_negotiate_edit(
+		&sdp, &plan, &policy, &told, &session, &session, &edit);
 	cr_expect(edit.media[0].keep);
 	cr_expect(not(edit.strip_ice));
 	cr_expect(not(edit.strip_bundle));

@@ -322,6 +322,20 @@ ParameterizedTest(struct kind_case *tc, sdp_parse, protocol_decides_the_kind)
 	cr_expect(eq(int, sdp.media[0].secure, tc->secure), "%s", tc->proto);
 }
 
+Test(sdp_parse, keys_make_a_plain_protocol_secure)
+{
+	cr_assert(eq(int,
+		parse(SESSION AUDIO "a=crypto:1 X inline:Y\r\n" AUDIO), SP_OK));
+	cr_expect(sdp.media[0].secure);
+	cr_expect(not(sdp.media[1].secure));
+	cr_assert(eq(
+		int, parse(SESSION AUDIO "a=fingerprint:sha-1 00\r\n"), SP_OK));
+	cr_expect(sdp.media[0].secure);
+	cr_assert(eq(
+		int, parse(SESSION "a=fingerprint:sha-1 00\r\n" AUDIO), SP_OK));
+	cr_expect(sdp.media[0].secure);
+}
+
 /* Formats and an rtpmap, and the clock rate they mean. */
 struct clock_case {
 	char formats[16];
@@ -445,4 +459,32 @@ Test(sdp_parse, lines_of_a_section_can_be_walked)
 	cr_expect(eq(int, line.attr, SP_SDP_ATTR_NONE));
 	cr_expect(text_is(line.all, "a=x:1"));
 	cr_expect(not(sp_sdp_next_line(&c, &line)));
+}
+
+Test(sdp_parse, who_had_the_sdp_in_hand_is_known)
+{
+	const struct sp_sdp_text b = { "b", 1 }, c = { "c", 1 };
+
+	cr_assert(eq(int,
+		parse(OWN "a=rtpengine:a\na=rtpengine: b\n"
+			  "m=audio 0 RTP/AVP 0\na=rtpengine:c\n"),
+		SP_OK));
+	cr_expect(text_is(sdp.loop, "a"));
+	cr_expect(sp_sdp_went_through(&sdp, b));
+	cr_expect(not(sp_sdp_went_through(&sdp, c)));
+	cr_assert(eq(int, parse(OWN), SP_OK));
+	cr_expect(zero(sz, sdp.loop.len));
+	cr_expect(not(sp_sdp_went_through(&sdp, b)));
+}
+
+Test(sdp_parse, what_replace_may_keep_is_read)
+{
+	cr_assert(eq(int,
+		parse("v=0\no=a b  7  9 IN IP4 ::\ns= x y \nt=0 0\n"
+		      "m=audio 0 RTP/AVP 0\na=mid: 1 \ns=other\n"),
+		SP_OK));
+	cr_expect(text_is(sdp.username, "a b"));
+	cr_expect(text_is(sdp.version, "9"));
+	cr_expect(text_is(sdp.name, "x y"));
+	cr_expect(text_is(sdp.media[0].mid, "1"));
 }

@@ -3,15 +3,22 @@
  * Every folder of tests/vectors/sdp is a case: in.sdp and policy.json (what a
  * request may say) make out.sdp, byte for byte, or the line in error.
  *
- * policy.json is flat; all keys but "kind" may be missing:
+ * policy.json has these keys; all but "kind" may be missing:
  *   kind               "offer" or "answer"
  *   session            our address (203.0.113.1)
  *   local, rtp_port    address of m= lines, "a b c" for each of them, and the
  *                      first one's port (30000; each next one is two higher)
  *   own                addresses that SDP may not name, "a b c"
  *   offered            of an answer, a word an m= line: "live,asked,..."
- *   rtcp_mux, replace  words as in the HTTP API
- *   no_rtcp_attribute, keep_direction  true or false
+ *   rtcp_mux, replace, transport  words as in the HTTP API
+ *   endpoint           where media is, whatever the SDP says
+ *   advertised         written instead of the addresses above
+ *   no_rtcp_attribute, full_rtcp_attribute, keep_direction, keep_ice,
+ *   generate_mid, strip_extmap    true or false
+ *   codec              {"strip": ["PCMU", ...], "offer": ...}
+ *   attr               [["audio", "add", "x:y"], ["", "remove", "x"],
+ *                      ["video", "substitute", "x", "z"]]
+ *   username, session_name, version, loop   what was told before
  *   space              size of the output buffer
  */
 #include <criterion/criterion.h>
@@ -25,7 +32,7 @@
 #include "relay/negotiate.h"
 
 #define FOLDER "tests/vectors/sdp"
-#define CASES_MIN 25
+#define CASES_MIN 120
 
 /* One case, read. */
 struct vector {
@@ -38,6 +45,8 @@ struct vector {
 	size_t offered_count;
 	size_t space;
 	bool answer;
+	struct sp_negotiate_told told;
+	json_t *root; /* has the texts */
 };
 
 struct bits {
@@ -57,6 +66,9 @@ static const struct bits mux_bits[] = {
 static const struct bits replace_bits[] = {
 	{ "origin", SP_REPLACE_ORIGIN },
 	{ "zero-address", SP_REPLACE_ZERO_ADDRESS },
+	{ "username", SP_REPLACE_USERNAME },
+	{ "session-name", SP_REPLACE_SESSION_NAME },
+	{ "sdp-version", SP_REPLACE_SDP_VERSION },
 	{ NULL, 0 },
 };
 
@@ -65,8 +77,29 @@ static const struct bits offered_bits[] = {
 	{ "asked", SP_OFFERED_MUX_ASKED },
 	{ "written", SP_OFFERED_MUX_WRITTEN },
 	{ "yes", SP_OFFERED_MUX_YES },
-	{ "no", SP_OFFERED_MUX_NO },
+	{ "mid", SP_OFFERED_MID_OURS },
 	{ "none", 0 },
+	{ "RTP/AVP", SP_OFFERED_TRANSPORT *SP_TRANSPORT_RTP_AVP },
+	{ "RTP/AVPF", SP_OFFERED_TRANSPORT *SP_TRANSPORT_RTP_AVPF },
+	{ "RTP/SAVP", SP_OFFERED_TRANSPORT *SP_TRANSPORT_RTP_SAVP },
+	{ "RTP/SAVPF", SP_OFFERED_TRANSPORT *SP_TRANSPORT_RTP_SAVPF },
+	{ "UDP/TLS/RTP/SAVP", SP_OFFERED_TRANSPORT *SP_TRANSPORT_DTLS_SAVP },
+	{ "UDP/TLS/RTP/SAVPF", SP_OFFERED_TRANSPORT *SP_TRANSPORT_DTLS_SAVPF },
+	{ NULL, 0 },
+};
+
+static const struct bits codec_words[] = {
+	{ "strip", SP_CODEC_STRIP },
+	{ "offer", SP_CODEC_OFFER },
+	{ "except", SP_CODEC_EXCEPT },
+	{ "mask", SP_CODEC_MASK },
+	{ NULL, 0 },
+};
+
+static const struct bits attr_words[] = {
+	{ "add", SP_ATTR_ADD },
+	{ "remove", SP_ATTR_REMOVE },
+	{ "substitute", SP_ATTR_SUBSTITUTE },
 	{ NULL, 0 },
 };
 
@@ -129,17 +162,124 @@ complete(struct vector *v, size_t locals, int rtp_port)
 	}
 }
 
+static struct sp_sdp_text
+text_of(const json_t *value)
+{
+	return (struct sp_sdp_text){
+		json_string_value(value),
+		json_string_length(value),
+	};
+}
+
+static void
+read_codecs(json_t *root, struct sp_policy *policy)
+{
+	const char *what;
+	json_t *list, *name;
+	size_t i;
+
+	json_object_foreach(root, what, list)
+	{
+		json_array_foreach(list, i, name)
+		{
+			policy->codec[policy->n_codec++] =
+				(struct sp_codec_wish){
+					.name = text_of(name),
+					.what = read_bits(codec_words, what),
+				};
+		}
+	}
+}
+
+static void
+read_attributes(json_t *root, struct sp_policy *policy)
+{
+	json_t *wish;
+	size_t i;
+
+	json_array_foreach(root, i, wish)
+	{
+		policy->attr[policy->n_attr++] = (struct sp_attr_wish){
+			.media = text_of(json_array_get(wish, 0)),
+			.what = read_bits(attr_words,
+				json_string_value(json_array_get(wish, 1))),
+			.text = text_of(json_array_get(wish, 2)),
+			.with = text_of(json_array_get(wish, 3)),
+		};
+	}
+}
+
+/* Keys of the policy; false if it is none of these. */
+static bool
+read_wish(struct vector *v, const char *key, json_t *value)
+{
+	struct sp_policy *policy = &v->policy;
+	const struct {
+		const char *key;
+		bool *to;
+	} flags[] = {
+		{ "no_rtcp_attribute", &policy->no_rtcp_attribute },
+		{ "full_rtcp_attribute", &policy->full_rtcp_attribute },
+		{ "keep_direction", &policy->keep_direction },
+		{ "keep_ice", &policy->keep_ice },
+		{ "generate_mid", &policy->generate_mid },
+		{ "strip_extmap", &policy->strip_extmap },
+	};
+	const char *text = json_string_value(value);
+
+	for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
+		if (strcmp(key, flags[i].key) == 0)
+			return *flags[i].to = json_is_true(value);
+	}
+	if (strcmp(key, "rtcp_mux") == 0)
+		policy->rtcp_mux = read_bits(mux_bits, text);
+	else if (strcmp(key, "replace") == 0)
+		policy->replace = read_bits(replace_bits, text);
+	else if (strcmp(key, "transport") == 0)
+		policy->transport =
+			read_bits(offered_bits, text) / SP_OFFERED_TRANSPORT;
+	else if (strcmp(key, "endpoint") == 0)
+		read_addresses(text, &policy->endpoint, 1);
+	else if (strcmp(key, "advertised") == 0)
+		read_addresses(text, &policy->advertised, 1);
+	else if (strcmp(key, "codec") == 0)
+		read_codecs(value, policy);
+	else if (strcmp(key, "attr") == 0)
+		read_attributes(value, policy);
+	else
+		return false;
+	return true;
+}
+
+/* Keys of what was told before; false if it is none of these. */
+static bool
+read_told(struct vector *v, const char *key, json_t *value)
+{
+	if (strcmp(key, "username") == 0)
+		v->told.username = text_of(value);
+	else if (strcmp(key, "session_name") == 0)
+		v->told.session_name = text_of(value);
+	else if (strcmp(key, "version") == 0)
+		v->told.version = (uint64_t)json_integer_value(value);
+	else if (strcmp(key, "loop") == 0)
+		v->told.loop = text_of(value);
+	else
+		return false;
+	return true;
+}
+
 static struct vector
 read_policy(const char *path)
 {
 	struct vector v = { .space = SP_SDP_OUT_MAX };
-	json_t *root = json_load_file(path, 0, NULL), *value;
+	json_t *value;
 	size_t locals = 0;
 	int rtp_port = 30000;
 	const char *key;
 
-	cr_assert(root != NULL, "%s", path);
-	json_object_foreach(root, key, value)
+	v.root = json_load_file(path, JSON_ALLOW_NUL, NULL);
+	cr_assert(v.root != NULL, "%s", path);
+	json_object_foreach(v.root, key, value)
 	{
 		const char *text = json_string_value(value);
 
@@ -156,20 +296,13 @@ read_policy(const char *path)
 			v.own_count = read_addresses(text, v.own, 8);
 		else if (strcmp(key, "offered") == 0)
 			read_offered(text, &v);
-		else if (strcmp(key, "rtcp_mux") == 0)
-			v.policy.rtcp_mux = read_bits(mux_bits, text);
-		else if (strcmp(key, "replace") == 0)
-			v.policy.replace = read_bits(replace_bits, text);
-		else if (strcmp(key, "no_rtcp_attribute") == 0)
-			v.policy.no_rtcp_attribute = json_is_true(value);
-		else if (strcmp(key, "keep_direction") == 0)
-			v.policy.keep_direction = json_is_true(value);
 		else if (strcmp(key, "space") == 0)
 			v.space = (size_t)json_integer_value(value);
 		else
-			cr_assert(false, "%s: unknown key %s", path, key);
+			cr_assert(read_wish(&v, key, value) ||
+					read_told(&v, key, value),
+				"%s: unknown key %s", path, key);
 	}
-	json_decref(root);
 	complete(&v, locals, rtp_port);
 	return v;
 }
@@ -207,8 +340,8 @@ run(const struct vector *v, const char *in, size_t len, char *out)
 		status = sp_negotiate_offer(
 			&sdp, &v->policy, &own, &error, &plan);
 	if (status == SP_OK) {
-		sp_negotiate_edit(
-			&sdp, &plan, &v->policy, &v->session, v->local, &edit);
+		sp_negotiate_edit(&sdp, &plan, &v->policy, &v->told,
+			&v->session, v->local, &edit);
 		status = sp_sdp_edit(&sdp, &edit, out, v->space, &written);
 	}
 	if (status == SP_OK)
@@ -247,6 +380,7 @@ check_case(const char *name)
 	len = slurp(path, in, sizeof in);
 	cr_assert(len >= 0, "%s", path);
 	got = run(&v, in, (size_t)len, out);
+	json_decref(v.root);
 
 	snprintf(path, sizeof path, "%s/%s/out.sdp", folder(), name);
 	want_len = slurp(path, want, sizeof want);
