@@ -5,6 +5,7 @@
 #include "control/log.h"
 
 #define NEVER UINT64_MAX
+#define LISTEN_MS 1000u /* how soon a silent leg's return is told */
 
 static uint64_t
 least(uint64_t a, uint64_t b)
@@ -71,6 +72,22 @@ tell_silence(struct sp_service *s, const struct sp_call *call, uint8_t p,
 	sp_log_number(&log, "limit_s", s->conf->media_s);
 	sp_log_end(&log);
 	s->metrics.silent_legs += silent;
+	sp_record_leg(s, call, p, m, silent);
+}
+
+/* Is a leg silent while the other one of its m= line is heard? */
+static bool
+one_way(const struct sp_service *s, const struct sp_call *call)
+{
+	const struct sp_cast *cast = &call->cast;
+
+	for (uint8_t p = 0; p < cast->count; p++)
+		for (unsigned int m = 0; m < cast->party[p]->legs; m++)
+			if (sp_ageing_silent(s, call, p, m) &&
+				!sp_ageing_silent(
+					s, call, sp_party_other(cast, p), m))
+				return true;
+	return false;
 }
 
 /* Report legs that fell silent; return when the next one may. */
@@ -90,7 +107,9 @@ watch_legs(struct sp_service *s, struct sp_call *call)
 			if (silent != leg->silent)
 				tell_silence(s, call, p, m, silent);
 			leg->silent = silent;
-			if (!silent && talks(&call->cast, p, m))
+			if (silent)
+				wait = least(wait, LISTEN_MS);
+			else if (talks(&call->cast, p, m))
 				wait = least(
 					wait, limit - age_ms(s, call, leg));
 		}
@@ -163,7 +182,8 @@ prune(struct sp_service *s, struct sp_call *call)
 		wait = least(wait, left);
 		if (left > 0)
 			continue;
-		if (sp_job_leave(s, call, p, &nobody) == SP_OK)
+		if (sp_job_leave(s, call, sp_party_without(&call->cast, p),
+			    &nobody) == SP_OK)
 			s->metrics.branches_lost++;
 		return 0;
 	}
@@ -178,14 +198,38 @@ set_timer(struct sp_service *s, struct sp_call *call, uint64_t wait_ms)
 			(s->now_ms + wait_ms + 999) / 1000);
 }
 
+/* Milliseconds until the call is as old as any may get; 0: now. */
+static uint64_t
+age_left(const struct sp_service *s, const struct sp_call *call)
+{
+	const uint64_t age = s->now_ms - call->created_ms;
+	const uint64_t limit = s->conf->max_s * UINT64_C(1000);
+
+	if (limit == 0)
+		return NEVER;
+	return age < limit ? limit - age : 0;
+}
+
 /* When to look again; 0: it is time for something now. */
 static uint64_t
 look(struct sp_service *s, struct sp_call *call, enum sp_end *end)
 {
-	if (sp_party_answered(&call->cast))
-		return media_left(s, call, end);
-	*end = SP_END_OFFER_TIMEOUT;
-	return offers_left(s, call);
+	const uint64_t oldest = age_left(s, call);
+	uint64_t wait;
+
+	*end = SP_END_DELETED;
+	if (call->ends_ms > 0)
+		return call->ends_ms > s->now_ms ? call->ends_ms - s->now_ms
+						 : 0;
+	if (sp_party_answered(&call->cast)) {
+		wait = media_left(s, call, end);
+	} else {
+		*end = SP_END_OFFER_TIMEOUT;
+		wait = offers_left(s, call);
+	}
+	if (oldest < wait)
+		*end = SP_END_FINAL_TIMEOUT;
+	return least(wait, oldest);
 }
 
 void
@@ -212,21 +256,27 @@ sp_ageing_due(void *arg, struct sp_timer *timer)
 	enum sp_end end;
 	uint64_t wait;
 
+	sp_service_breathe(s);
 	/* Looked at again even if what follows fails for want of memory. */
 	set_timer(s, call, 1000);
 	if (call->job)
 		return;
 	wait = look(s, call, &end);
+	if (wait > 0 && sp_party_answered(&call->cast) && call->ends_ms == 0) {
+		wait = least(wait, watch_legs(s, call));
+		if (s->conf->end_silent && one_way(s, call)) {
+			end = SP_END_SILENT_LEG;
+			wait = 0;
+		}
+	}
 	if (wait == 0) {
 		if (sp_job_end(s, call, end, &nobody) != SP_OK)
 			sp_log_say(SP_LOG_WARNING, "no_memory",
 				"a call can't be ended yet");
 		return;
 	}
-	if (sp_party_answered(&call->cast)) {
-		wait = least(wait, watch_legs(s, call));
+	if (sp_party_answered(&call->cast))
 		wait = least(wait, prune(s, call));
-	}
 	if (wait > 0)
 		set_timer(s, call, wait);
 }

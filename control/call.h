@@ -27,7 +27,9 @@ struct sp_call {
 	struct sp_job *job;         /* what the workers are at, or NULL */
 	struct sp_waiting *waiting; /* requests that come after @job */
 	uint64_t created_ms;
-	uint64_t active_ms; /* when signalling last changed anything */
+	uint64_t answered_ms; /* 0: not yet */
+	uint64_t active_ms;   /* when signalling last changed anything */
+	uint64_t ends_ms;     /* deleted: media goes on so long; 0: as ever */
 	uint8_t worker;
 	uint8_t n_waiting;
 	uint16_t id_len;

@@ -16,6 +16,7 @@
  * workers have confirmed. Everything here runs on the control thread.
  */
 struct sp_service;
+struct sp_outbox;
 
 /* What became of a request. Borrowed for the call it is passed to. */
 struct sp_reply {
@@ -48,7 +49,8 @@ void sp_service_close(struct sp_service *s);
  * or from sp_service_serve() when the workers have confirmed. Requests for
  * one call are done in the order of their arrival.
  *
- * Owns:  @request and the bytes it names are borrowed until this returns.
+ * Owns:  @request is borrowed until this returns; its texts live as long as
+ *        its tree, of which a reference is taken when it has to wait.
  */
 void sp_command(struct sp_service *s, const struct sp_request *request,
 	sp_reply_fn reply, void *arg);
@@ -77,6 +79,22 @@ bool sp_service_idle(const struct sp_service *s);
 
 /* Are new calls welcome? Not at max_calls, when draining or stopping. */
 bool sp_service_ready(const struct sp_service *s);
+
+/*
+ * Call @fn between any two things that the service does on its own, such as
+ * ending calls. It must be quick and ask nothing: it is for who cannot wait.
+ */
+void sp_service_between(struct sp_service *s, void (*fn)(void *arg), void *arg);
+
+/*
+ * Tell ends of calls to @records and @webhook from now on; each may be NULL,
+ * and is borrowed until the service is closed.
+ */
+void sp_service_tell(struct sp_service *s, struct sp_outbox *records,
+	struct sp_outbox *webhook);
+
+/* Return where the ng door counts, which is borrowed until the close. */
+struct sp_ng_counts *sp_service_ng_counts(struct sp_service *s);
 
 /* Write all metrics as Prometheus text (version 0.0.4). */
 void sp_metrics_write(struct sp_service *s, FILE *to);

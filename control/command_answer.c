@@ -1,81 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <stdlib.h>
 
-#include "control/exchange.h"
+#include "control/dialogue.h"
 
-/* The only branch of @caller, or SP_NOBODY if there are several. */
-static uint8_t
-only_branch(const struct sp_cast *cast, uint8_t caller)
-{
-	uint8_t found = SP_NOBODY;
-
-	for (uint8_t p = 0; p < cast->count; p++) {
-		if (cast->party[p]->caller != caller)
-			continue;
-		if (found != SP_NOBODY)
-			return SP_NOBODY;
-		found = p;
-	}
-	return found;
-}
-
-/*
- * Which branch does a tag that is new belong to? The branch id says, or there
- * is one without, or one at all. A second tag means that a proxy beyond us
- * forks: both got the ports that this branch was offered.
- */
-static uint8_t
-branch_of_new_tag(const struct sp_exchange *x, uint8_t caller)
-{
-	const struct sp_text branch = x->request->branch;
-	const struct sp_text none = { 0 };
-	uint8_t p = sp_party_by_branch(&x->cast, caller, branch);
-
-	if (p == SP_NOBODY && branch.len > 0)
-		p = sp_party_by_branch(&x->cast, caller, none);
-	return p != SP_NOBODY ? p : only_branch(&x->cast, caller);
-}
-
-static bool
-has_offered(const struct sp_party *party, struct sp_text text)
-{
-	const struct sp_tag *tag = sp_party_tag(party, text);
-
-	return tag && (tag->said || tag->staged);
-}
-
-/* Who answers whom? @x->from is the answerer, from_tag the offerer's. */
-static bool
-find_dialogue(struct sp_exchange *x)
-{
-	struct sp_cast *cast = &x->cast;
-
-	x->to = sp_party_by_tag(cast, x->request->from_tag);
-	if (x->to == SP_NOBODY)
-		return sp_exchange_conflict(x, "from_tag",
-			"no offer of this call came from it: in an answer "
-			"from_tag is the offerer's");
-	x->from = sp_party_by_tag(cast, x->request->to_tag);
-	if (x->from == SP_NOBODY && cast->party[x->to]->caller == SP_NOBODY)
-		x->from = branch_of_new_tag(x, x->to);
-	if (x->from == SP_NOBODY)
-		return sp_exchange_conflict(x, "to_tag",
-			"it is unknown, and so is the branch it belongs to");
-
-	if (cast->party[x->from]->caller == x->to)
-		x->pair = x->from;
-	else if (cast->party[x->to]->caller == x->from)
-		x->pair = x->to;
-	else
-		return sp_exchange_conflict(
-			x, "to_tag", "it belongs to another dialogue");
-	if (cast->party[x->pair]->by_branch != (x->pair == x->to) ||
-		!has_offered(cast->party[x->to], x->request->from_tag))
-		return sp_exchange_conflict(x, "from_tag",
-			"the last offer came from the other side: in an "
-			"answer from_tag is the offerer's");
-	return true;
-}
+#define REPEAT_MS 5000u /* above T2 of RFC 3261, which answers repeat after */
 
 /* Does @party have ports for m= line @m? */
 static bool
@@ -123,16 +51,50 @@ check_families(struct sp_exchange *x, struct sp_said *said)
 	}
 }
 
+/*
+ * The tag that answers; a new one is added. Unless it repeats itself because
+ * the offerer was slow, it is now the latest to answer. What comes later is
+ * the final answer after an early one, though it may say the same.
+ */
+static struct sp_tag *
+answering_tag(struct sp_exchange *x)
+{
+	struct sp_party *from = x->cast.party[x->from];
+	const struct sp_request *request = x->request;
+	const uint64_t hash =
+		1 | sp_hash(&x->s->told_key, request->sdp.at, request->sdp.len);
+	const uint64_t now_ms = x->s->now_ms;
+	struct sp_tag *tag = sp_party_tag(from, request->to_tag);
+
+	x->again = tag && tag->answer == hash &&
+		now_ms - tag->answered_ms < REPEAT_MS &&
+		!x->cast.party[x->pair]
+			 ->offer[sp_exchange_by(x, x->to)]
+			 .pending;
+	if (!x->again)
+		tag = sp_party_tag_first(from, request->to_tag);
+	if (tag) {
+		tag->answer = hash;
+		tag->answered_ms = now_ms;
+	}
+	return tag;
+}
+
 /* What the answerer said counts now, and so does the offer. */
 static bool
 hear_answer(struct sp_exchange *x)
 {
-	struct sp_party *from = x->cast.party[x->from];
 	struct sp_party *to = x->cast.party[x->to];
-	struct sp_tag *tag = sp_party_tag_first(from, x->request->to_tag);
-	struct sp_tag *offer = sp_party_tag(to, x->request->from_tag);
+	struct sp_offer *offers = x->cast.party[x->pair]->offer;
+	const enum sp_by by = sp_exchange_by(x, x->to);
+	struct sp_tag *tag = answering_tag(x);
+	struct sp_tag *offer = x->again
+		? sp_party_tag(to, x->request->from_tag)
+		: sp_party_tag_first(to, x->request->from_tag);
 	struct sp_said *said;
 
+	if (tag && !sp_exchange_renew(x, tag->said))
+		return false;
 	said = tag ? sp_exchange_said(x, tag->said) : NULL;
 	if (!said)
 		return sp_exchange_no_memory(x);
@@ -142,9 +104,15 @@ hear_answer(struct sp_exchange *x)
 	}
 	check_families(x, said);
 	free(tag->said);
-	free(tag->staged);
 	tag->said = said;
-	tag->staged = NULL;
+	/* If both have offered, the offer that is answered wins. */
+	if (offers[by].pending) {
+		free(tag->staged);
+		tag->staged = NULL;
+		offers[SP_BYS - 1 - by].made = false;
+		offers[SP_BYS - 1 - by].pending = false;
+	}
+	offers[by].pending = false;
 
 	if (offer->staged) {
 		free(offer->said);
@@ -183,30 +151,24 @@ settle(struct sp_exchange *x)
 		to->family = said->media[m].family;
 	}
 	/* Of several branches, the last one that answers hears the caller. */
+	if (x->again)
+		return;
 	x->cast.party[pair->caller]->peer = x->pair;
 }
 
 static bool
 answer(struct sp_exchange *x)
 {
-	const struct sp_negotiate_own own = {
-		x->s->ports.own,
-		x->s->ports.n_own,
-	};
 	const struct sp_party *pair;
-	struct sp_sdp_error error = { 0 };
-	enum sp_status status;
 
 	if (sp_party_clone(&x->call->cast, &x->cast) != SP_OK)
 		return sp_exchange_no_memory(x);
-	if (!find_dialogue(x))
+	if (!sp_dialogue_answer(x))
 		return false;
 	pair = x->cast.party[x->pair];
-	status = sp_negotiate_answer(&x->sdp, &x->request->policy, &own,
-		pair->offered, pair->n_offered, &error, &x->plan);
-	if (status != SP_OK)
-		return sp_exchange_refused(x, status, &error);
-	if (!check_lines(x) || !hear_answer(x) || !sp_exchange_label(x))
+	if (!sp_exchange_plan(x, &pair->offer[sp_exchange_by(x, x->to)]))
+		return false;
+	if (!check_lines(x) || !hear_answer(x) || !sp_exchange_note(x))
 		return false;
 	settle(x);
 	return sp_exchange_commit(x);
@@ -216,13 +178,13 @@ void
 sp_command_answer(struct sp_service *s, struct sp_call *call,
 	const struct sp_request *request, sp_reply_fn reply, void *arg)
 {
-	const struct sp_asker asker = { reply, arg, SP_VERB_ANSWER };
+	const struct sp_asker asker = sp_asker(request, reply, arg);
 	struct sp_exchange x;
 
-	if (!call) {
+	if (!call)
 		sp_reply_unknown(s, &asker);
-		return;
-	}
-	if (!sp_exchange_open(&x, s, call, request, &asker) || !answer(&x))
+	else if (!sp_exchange_open(&x, s, call, request, &asker))
+		sp_exchange_refuse(&x);
+	else if (!sp_exchange_pass(&x) && !answer(&x))
 		sp_exchange_refuse(&x);
 }

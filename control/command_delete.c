@@ -1,73 +1,184 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "control/ageing.h"
 #include "control/job.h"
 
-/* Is there a branch besides @p, and has it answered if that is asked? */
-static bool
-another_branch(const struct sp_cast *cast, uint8_t p, bool answered)
-{
-	for (uint8_t b = 0; b < cast->count; b++) {
-		const struct sp_party *party = cast->party[b];
+/* Who is to go. */
+struct named {
+	struct sp_text tag; /* that named a branch; or empty */
+	uint8_t branch;     /* that is named by it, or NOBODY */
+	uint32_t gone;      /* a bit a party */
+};
 
-		if (b != p && party->caller != SP_NOBODY &&
-			(party->answered || !answered))
+static uint32_t
+all_of(const struct sp_cast *cast)
+{
+	return (uint32_t)((UINT64_C(1) << cast->count) - 1);
+}
+
+/* Has a branch of @caller besides @p answered? */
+static bool
+another_answered(const struct sp_cast *cast, uint8_t caller, uint8_t p)
+{
+	for (uint8_t b = 0; b < cast->count; b++)
+		if (b != p && cast->party[b]->caller == caller &&
+			cast->party[b]->answered)
 			return true;
-	}
 	return false;
 }
 
+static bool
+is_branch(const struct sp_cast *cast, uint8_t p)
+{
+	return p != SP_NOBODY && cast->party[p]->caller != SP_NOBODY;
+}
+
+/* The only branch of @caller, if it has but one, or NOBODY. */
+static uint8_t
+only_branch(const struct sp_cast *cast, uint8_t caller)
+{
+	uint8_t found = SP_NOBODY;
+
+	for (uint8_t p = 0; p < cast->count; p++) {
+		if (!is_branch(cast, p) || cast->party[p]->caller != caller)
+			continue;
+		if (found != SP_NOBODY)
+			return SP_NOBODY;
+		found = p;
+	}
+	return found;
+}
+
 /*
- * The branch that a delete names by a tag or its branch id; @tag becomes the
- * tag that did. SP_NOBODY: none.
+ * The branch of @caller that has said nothing yet and is named by its id, or
+ * by a tag that nobody else can have. An id that nobody has may be a BYE's,
+ * but also a second delete of a branch that failed: it names nobody.
  */
 static uint8_t
-named_branch(const struct sp_cast *cast, const struct sp_request *request,
-	struct sp_text *tag)
+quiet_branch(const struct sp_cast *cast, const struct sp_request *request,
+	uint8_t caller)
+{
+	const bool tagged = request->to_tag.len > 0;
+	uint8_t p = SP_NOBODY;
+
+	if (request->branch.len > 0)
+		p = sp_party_by_branch(cast, caller, request->branch);
+	else if (tagged && caller != SP_NOBODY)
+		p = only_branch(cast, caller);
+	return p != SP_NOBODY && tagged && cast->party[p]->tags ? SP_NOBODY : p;
+}
+
+/*
+ * The branch that a delete names by tags or its branch id. A tag that nobody
+ * has must not fall back on somebody else, and two must belong together.
+ */
+static void
+find_branch(const struct sp_cast *cast, const struct sp_request *request,
+	struct named *out)
 {
 	const uint8_t from = sp_party_by_tag(cast, request->from_tag);
 	const uint8_t to = sp_party_by_tag(cast, request->to_tag);
 
-	if (to != SP_NOBODY && cast->party[to]->caller != SP_NOBODY) {
-		*tag = request->to_tag;
-		return to;
+	if (request->from_tag.len > 0 && from == SP_NOBODY)
+		return;
+	if (is_branch(cast, to)) {
+		if (from != SP_NOBODY && from != cast->party[to]->caller)
+			return;
+		out->tag = request->to_tag;
+		out->branch = to;
+	} else if (is_branch(cast, from)) {
+		if (request->to_tag.len > 0 && to != cast->party[from]->caller)
+			return;
+		out->tag = request->from_tag;
+		out->branch = from;
+	} else if (to == SP_NOBODY) {
+		out->branch = quiet_branch(cast, request, from);
 	}
-	if (from != SP_NOBODY && cast->party[from]->caller != SP_NOBODY) {
-		*tag = request->from_tag;
-		return from;
-	}
-	/* A tag that nobody has must not fall back on somebody else. */
-	if (request->branch.len == 0)
-		return SP_NOBODY;
-	return sp_party_by_branch(cast, from, request->branch);
 }
 
-/* Does the request mean all of the call? */
-static bool
-means_all(const struct sp_cast *cast, const struct sp_request *request)
+/* The caller that a delete names by its tag alone, or NOBODY. */
+static uint8_t
+find_caller(const struct sp_cast *cast, const struct sp_request *request)
 {
-	const uint8_t from = sp_party_by_tag(cast, request->from_tag);
+	const bool by_from = request->from_tag.len > 0;
+	const uint8_t p = sp_party_by_tag(
+		cast, by_from ? request->from_tag : request->to_tag);
 
-	if (request->to_tag.len > 0 || request->branch.len > 0)
-		return false;
-	return request->from_tag.len == 0 ||
-		(from != SP_NOBODY && cast->party[from]->caller == SP_NOBODY);
+	return request->branch.len == 0 && p != SP_NOBODY &&
+			!is_branch(cast, p) &&
+			(!by_from || request->to_tag.len == 0)
+		? p
+		: SP_NOBODY;
+}
+
+/* Of @gone, those that have not answered, if any of them has. */
+static uint32_t
+unanswered(const struct sp_cast *cast, uint32_t gone)
+{
+	uint32_t bits = 0;
+	bool answered = false;
+
+	for (uint8_t p = 0; p < cast->count; p++) {
+		if (!(gone >> p & 1) || !is_branch(cast, p))
+			continue;
+		if (cast->party[p]->answered)
+			answered = true;
+		else
+			bits |= sp_party_without(cast, p);
+	}
+	return answered ? bits : gone;
+}
+
+/* Who does the request mean? Nobody: @out->gone is 0. */
+static void
+find_named(const struct sp_cast *cast, const struct sp_request *request,
+	struct named *out)
+{
+	const uint8_t caller = find_caller(cast, request);
+	uint8_t p;
+
+	*out = (struct named){ .branch = SP_NOBODY };
+	if (request->from_tag.len + request->to_tag.len + request->branch.len ==
+		0)
+		out->gone = all_of(cast);
+	else if (caller != SP_NOBODY)
+		out->gone = sp_party_without(cast, caller);
+	/* A branch that was refused says nothing of the others. */
+	if (request->of_reply)
+		out->gone = unanswered(cast, out->gone);
+	if (out->gone != 0 || caller != SP_NOBODY)
+		return;
+	find_branch(cast, request, out);
+	p = out->branch;
+	if (p == SP_NOBODY)
+		return;
+	out->gone = sp_party_without(cast, p);
+	/* Who hangs up in its own name was in a dialogue, the only one. */
+	if (sp_party_tag(cast->party[p], request->from_tag) &&
+		!another_answered(cast, cast->party[p]->caller, p))
+		out->gone = sp_party_without(cast, cast->party[p]->caller);
 }
 
 /* One of several tags that share a branch is gone; the others talk on. */
 static enum sp_status
-drop_tag(struct sp_service *s, struct sp_call *call, uint8_t p,
-	struct sp_text text, const struct sp_asker *asker)
+drop_tag(struct sp_service *s, struct sp_call *call, const struct named *named,
+	const struct sp_asker *asker)
 {
 	struct sp_cast cast;
 	enum sp_status status = sp_party_clone(&call->cast, &cast);
+	struct sp_party *party;
 	json_t *body;
 
 	if (status != SP_OK)
 		return status;
-	sp_party_tag_del(cast.party[p], sp_party_tag(cast.party[p], text));
-	body = json_pack("{s:o, s:o, s:s, s:[]}", "call_id",
-		sp_reply_text(call->id, call->id_len), "tag",
-		sp_reply_text(text.at, text.len), "state", "deleted",
-		"parties");
+	party = cast.party[named->branch];
+	sp_party_tag_del(party, sp_party_tag(party, named->tag));
+	if (asker->door == SP_DOOR_NG)
+		body = json_object();
+	else
+		body = json_pack("{s:o, s:o, s:s, s:[]}", "call_id",
+			sp_reply_text(call->id, call->id_len), "tag",
+			sp_reply_text(named->tag.at, named->tag.len), "state",
+			"deleted", "parties");
 	if (!body) {
 		sp_party_free(&cast);
 		return SP_NO_MEMORY;
@@ -75,50 +186,62 @@ drop_tag(struct sp_service *s, struct sp_call *call, uint8_t p,
 	return sp_job_program(s, call, &cast, asker, body);
 }
 
+/* End all of it, now or when its media has had time to end by itself. */
 static enum sp_status
-delete_branch(struct sp_service *s, struct sp_call *call, uint8_t p,
-	struct sp_text tag, const struct sp_request *request,
-	const struct sp_asker *asker)
+end_call(struct sp_service *s, struct sp_call *call,
+	const struct sp_request *request, const struct sp_asker *asker)
+{
+	const uint32_t delay_s = request->has_delete_delay
+		? request->delete_delay_s
+		: s->conf->delete_delay_s;
+	const uint64_t ends_ms = s->now_ms + delay_s * UINT64_C(1000);
+
+	if (delay_s == 0)
+		return sp_job_end(s, call, SP_END_DELETED, asker);
+	if (call->ends_ms == 0 || call->ends_ms > ends_ms)
+		call->ends_ms = ends_ms;
+	sp_ageing_watch(s, call);
+	return sp_job_read(s, call, asker);
+}
+
+static enum sp_status
+take_out(struct sp_service *s, struct sp_call *call, const struct named *named,
+	const struct sp_request *request, const struct sp_asker *asker)
 {
 	const struct sp_cast *cast = &call->cast;
-	const struct sp_party *party = cast->party[p];
-	/* Who hangs up in its own name was in a dialogue, the only one. */
-	const bool hangs_up = sp_party_tag(party, request->from_tag) != NULL;
 
-	if (tag.len > 0 && party->tags->next)
-		return drop_tag(s, call, p, tag, asker);
-	if (!another_branch(cast, p, hangs_up))
-		return sp_job_end(s, call, SP_END_DELETED, asker);
-	return sp_job_leave(s, call, p, asker);
+	if (request->metadata.len > 0 &&
+		sp_party_text(&call->cast.metadata, request->metadata) != SP_OK)
+		return SP_NO_MEMORY;
+	if (named->tag.len > 0 && cast->party[named->branch]->tags->next)
+		return drop_tag(s, call, named, asker);
+	if (named->gone == all_of(cast))
+		return end_call(s, call, request, asker);
+	return sp_job_leave(s, call, named->gone, asker);
 }
 
 void
 sp_command_delete(struct sp_service *s, struct sp_call *call,
 	const struct sp_request *request, sp_reply_fn reply, void *arg)
 {
-	const struct sp_asker asker = { reply, arg, SP_VERB_DELETE };
-	struct sp_text tag = { 0 };
+	const struct sp_asker asker = sp_asker(request, reply, arg);
 	struct sp_problem problem;
+	struct named named;
 	enum sp_status status;
-	uint8_t p;
 
 	if (!call) {
 		sp_reply_unknown(s, &asker);
 		return;
 	}
-	if (means_all(&call->cast, request)) {
-		status = sp_job_end(s, call, SP_END_DELETED, &asker);
-	} else {
-		p = named_branch(&call->cast, request, &tag);
-		if (p == SP_NOBODY) {
-			sp_problem_set(&problem, SP_PROBLEM_NO_CALL, "",
-				"the call has no such tag or branch: nothing "
-				"was deleted");
-			sp_reply_problem(s, &asker, &problem);
-			return;
-		}
-		status = delete_branch(s, call, p, tag, request, &asker);
+	find_named(&call->cast, request, &named);
+	if (named.gone == 0) {
+		sp_problem_set(&problem, SP_PROBLEM_NO_CALL, "",
+			"the call has no such tag or branch: nothing was "
+			"deleted");
+		sp_reply_problem(s, &asker, &problem);
+		return;
 	}
+	status = take_out(s, call, &named, request, &asker);
 	if (status != SP_OK) {
 		sp_reply_status(&problem, status);
 		sp_reply_problem(s, &asker, &problem);

@@ -2,166 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "control/exchange.h"
-
-/* The realm called @name, or @otherwise if there is no name. */
-static bool
-find_realm(struct sp_exchange *x, const char *field, struct sp_text name,
-	unsigned int otherwise, uint8_t *out)
-{
-	const int realm = name.len > 0 ? sp_ports_realm(&x->s->ports, name)
-				       : (int)otherwise;
-
-	if (realm < 0) {
-		sp_problem_set(&x->problem, SP_PROBLEM_BAD_REALM, field,
-			"there is no realm \"%.*s\": see realms in the "
-			"configuration",
-			(int)(name.len < 64 ? name.len : 64), name.at);
-		return false;
-	}
-	*out = (uint8_t)realm;
-	return true;
-}
-
-static unsigned int
-other_realm(const struct sp_service *s, unsigned int realm)
-{
-	return s->conf->n_realms == 2 ? 1u - realm : realm;
-}
-
-/* A realm named for a party that has one: it stays where it is. */
-static void
-warn_of_move(struct sp_exchange *x, const char *field, uint8_t p, uint8_t realm)
-{
-	if (p != SP_NOBODY && x->cast.party[p]->realm != realm)
-		sp_exchange_warn(x,
-			"%s is ignored: the party is in realm %s since the "
-			"call began",
-			field, x->s->conf->realm[x->cast.party[p]->realm].name);
-}
-
-/*
- * The realms of both sides, in case that they are new: as the request says,
- * or across from whom we know. Later offers go by what was said first.
- */
-static bool
-find_realms(struct sp_exchange *x, uint8_t to, uint8_t *from_realm,
-	uint8_t *to_realm)
-{
-	const struct sp_request *request = x->request;
-	unsigned int otherwise = 0;
-
-	if (x->from != SP_NOBODY)
-		otherwise = x->cast.party[x->from]->realm;
-	else if (to != SP_NOBODY)
-		otherwise = other_realm(x->s, x->cast.party[to]->realm);
-	if (!find_realm(x, "from_realm", request->from_realm, otherwise,
-		    from_realm))
-		return false;
-	if (x->from == SP_NOBODY)
-		otherwise = *from_realm;
-	if (!find_realm(x, "to_realm", request->to_realm,
-		    other_realm(x->s, otherwise), to_realm))
-		return false;
-	warn_of_move(x, "from_realm", x->from, *from_realm);
-	if (request->to_realm.len > 0)
-		warn_of_move(x, "to_realm", to, *to_realm);
-	return true;
-}
-
-/* A party that is new to the call. */
-static bool
-add_party(struct sp_exchange *x, struct sp_text branch, uint8_t realm,
-	uint8_t *out)
-{
-	const uint8_t p = sp_party_add(&x->cast, branch);
-
-	if (p == SP_NOBODY && x->cast.count >= SP_PARTIES_MAX)
-		return sp_exchange_conflict(x, "branch",
-			"the call has too many branches: delete some");
-	if (p == SP_NOBODY)
-		return sp_exchange_no_memory(x);
-	x->cast.party[p]->realm = realm;
-	x->cast.party[p]->since_ms = x->s->now_ms;
-	*out = p;
-	return true;
-}
-
-/*
- * The branch that @caller's offer is for: known by its tag (in a dialogue a
- * new branch id means nothing), by its branch id, or as the one without.
- */
-static uint8_t
-find_branch(const struct sp_exchange *x, uint8_t caller)
-{
-	const struct sp_cast *cast = &x->cast;
-	const struct sp_request *request = x->request;
-	uint8_t p = sp_party_by_tag(cast, request->to_tag);
-
-	if (p != SP_NOBODY && cast->party[p]->caller == caller)
-		return p;
-	p = sp_party_by_branch(cast, caller, request->branch);
-	/* Another tag is another party, unless this one has none yet. */
-	if (p != SP_NOBODY && request->to_tag.len > 0 && cast->party[p]->tags)
-		return SP_NOBODY;
-	return p;
-}
-
-/* Who offers to whom? Adds who is new. */
-static bool
-find_parties(struct sp_exchange *x)
-{
-	const struct sp_request *request = x->request;
-	const struct sp_text none = { 0 };
-	struct sp_cast *cast = &x->cast;
-	uint8_t to = sp_party_by_tag(cast, request->to_tag);
-	uint8_t from_realm, to_realm;
-
-	x->from = sp_party_by_tag(cast, request->from_tag);
-	if (!find_realms(x, to, &from_realm, &to_realm))
-		return false;
-	if (x->from != SP_NOBODY && x->from == to)
-		return sp_exchange_conflict(
-			x, "to_tag", "it is the offerer's own party");
-
-	if (x->from == SP_NOBODY && to != SP_NOBODY) {
-		/* A callee that never answered, or whose answer we missed. */
-		if (cast->party[to]->caller != SP_NOBODY)
-			return sp_exchange_conflict(x, "from_tag",
-				"it is unknown, and to_tag is not the caller");
-		x->from = sp_party_by_branch(cast, to, request->branch);
-		if ((x->from == SP_NOBODY || cast->party[x->from]->tags) &&
-			!add_party(x, request->branch, from_realm, &x->from))
-			return false;
-		cast->party[x->from]->caller = to;
-	}
-	if (x->from != SP_NOBODY && cast->party[x->from]->caller != SP_NOBODY) {
-		x->pair = x->from;
-		x->to = cast->party[x->pair]->caller;
-		return to == SP_NOBODY || to == x->to ||
-			sp_exchange_conflict(
-				x, "to_tag", "it is another branch's tag");
-	}
-
-	if (x->from == SP_NOBODY && !add_party(x, none, from_realm, &x->from))
-		return false;
-	if (to != SP_NOBODY && cast->party[to]->caller != x->from)
-		return sp_exchange_conflict(
-			x, "to_tag", "it belongs to another dialogue");
-	x->to = find_branch(x, x->from);
-	if (x->to == SP_NOBODY &&
-		!add_party(x, request->branch, to_realm, &x->to))
-		return false;
-	x->pair = x->to;
-	cast->party[x->pair]->caller = x->from;
-	if (cast->party[x->from]->peer == SP_NOBODY)
-		cast->party[x->from]->peer = x->pair;
-	/* Its tag may be known before it says anything. */
-	if (request->to_tag.len > 0 && to == SP_NOBODY &&
-		!sp_party_tag_first(cast->party[x->to], request->to_tag))
-		return sp_exchange_no_memory(x);
-	return true;
-}
+#include "control/dialogue.h"
 
 /* Does @party hold ports for m= line @m? They stay with a line that is off. */
 static bool
@@ -206,7 +47,7 @@ static bool
 choose_family(struct sp_exchange *x)
 {
 	struct sp_party *party = x->cast.party[x->to];
-	const uint8_t asked = x->request->policy.address_family;
+	const uint8_t asked = x->policy->address_family;
 	const struct sp_ports *ports = &x->s->ports;
 
 	if (asked == SP_FAMILY_NONE && party->family != SP_FAMILY_NONE)
@@ -238,13 +79,73 @@ settled(const struct sp_cast *cast, uint8_t p)
 	return false;
 }
 
+/* Is m= line @m in use apart from a branch that is still to answer this? */
+static bool
+in_use(const struct sp_exchange *x, unsigned int m)
+{
+	const struct sp_cast *cast = &x->cast;
+	const uint8_t caller = cast->party[x->pair]->caller;
+
+	for (uint8_t b = 0; b < cast->count; b++)
+		if (cast->party[b]->caller == caller &&
+			(b != x->pair || cast->party[b]->answered) &&
+			cast->party[b]->on >> m & 1)
+			return true;
+	return false;
+}
+
 /* Does m= line @m go on as it was until the offer is answered? */
 static bool
 goes_on(const struct sp_exchange *x, const struct sp_said *before,
 	unsigned int m)
 {
 	return before && m < before->count && before->media[m].live &&
-		settled(&x->cast, x->from) && sp_party_on(&x->cast, x->from, m);
+		settled(&x->cast, x->from) && in_use(x, m);
+}
+
+/* The tag that offers. In a dialogue that runs it takes over once answered. */
+static struct sp_tag *
+offering_tag(const struct sp_exchange *x)
+{
+	struct sp_party *party = x->cast.party[x->from];
+	const struct sp_text text = x->request->from_tag;
+	struct sp_tag *tag = sp_party_tag(party, text);
+
+	return tag && settled(&x->cast, x->from)
+		? tag
+		: sp_party_tag_first(party, text);
+}
+
+/* What counts at once of the offer, given that @tag said something before. */
+static struct sp_said *
+merge(const struct sp_exchange *x, const struct sp_tag *tag,
+	const struct sp_said *said)
+{
+	const struct sp_said *before = tag->said;
+	struct sp_said *now = sp_exchange_said(x, before);
+	unsigned int kept = 0;
+
+	for (unsigned int m = 0; now && m < said->count; m++)
+		if (goes_on(x, before, m)) {
+			now->media[m] = before->media[m];
+			kept++;
+		}
+	if (now && kept > 0) {
+		now->signalling = before->signalling;
+		now->policy = before->policy;
+	}
+	return now;
+}
+
+/* Do lines that the new offer lacks run until it is answered? */
+static bool
+outlived(const struct sp_exchange *x, const struct sp_said *before)
+{
+	for (unsigned int m = x->plan.media_count; before && m < before->count;
+		m++)
+		if (goes_on(x, before, m))
+			return true;
+	return false;
 }
 
 /*
@@ -256,40 +157,27 @@ static bool
 hear_offer(struct sp_exchange *x)
 {
 	struct sp_party *party = x->cast.party[x->from];
-	struct sp_tag *tag = sp_party_tag_first(party, x->request->from_tag);
+	struct sp_tag *tag = offering_tag(x);
 	struct sp_said *said, *now;
-	unsigned int kept = 0;
 
 	if (!tag)
 		return sp_exchange_no_memory(x);
 	if (party->family == SP_FAMILY_NONE)
 		party->family = sp_exchange_family(x);
+	if (!sp_exchange_renew(x, tag->staged ? tag->staged : tag->said))
+		return false;
 	said = sp_exchange_said(x, tag->said);
-	now = said ? sp_exchange_said(x, tag->said) : NULL;
-	if (!now) {
-		free(said);
-		return sp_exchange_no_memory(x);
-	}
-	if (!sp_exchange_may_send(x, said)) {
+	now = said ? merge(x, tag, said) : NULL;
+	if (!now || !sp_exchange_may_send(x, said)) {
+		if (!now)
+			sp_exchange_no_memory(x);
 		free(said);
 		free(now);
 		return false;
 	}
-	for (unsigned int m = 0; m < now->count; m++)
-		if (goes_on(x, tag->said, m)) {
-			now->media[m] = tag->said->media[m];
-			kept++;
-		}
-	if (kept > 0) {
-		now->signalling = tag->said->signalling;
-		now->policy = tag->said->policy;
-	}
-	/* Lines that the new offer lacks run until it is answered, too. */
-	if (kept > 0 && tag->said->count > now->count) {
+	if (outlived(x, tag->said)) {
 		free(now);
-		now = NULL;
-	}
-	if (now) {
+	} else {
 		free(tag->said);
 		tag->said = now;
 	}
@@ -312,7 +200,7 @@ receives_anew(const struct sp_exchange *x, unsigned int m)
 	const struct sp_party *to = x->cast.party[x->to];
 
 	return m >= to->legs || lacks(to, m, to->leg[m].six) ||
-		x->request->policy.address_family != SP_FAMILY_NONE;
+		x->policy->address_family != SP_FAMILY_NONE;
 }
 
 /* Has @worker the ports that are needed? False: @x->problem says which not. */
@@ -325,7 +213,7 @@ suffices(struct sp_exchange *x, unsigned int worker)
 	unsigned int need[SP_REALMS_MAX][2] = { 0 };
 
 	for (unsigned int m = 0; m < x->plan.media_count; m++) {
-		const bool six = x->sdp.media[m].addr.family == SP_FAMILY_IP6;
+		const bool six = x->plan.media[m].family == SP_FAMILY_IP6;
 
 		if (!x->plan.media[m].accepted)
 			continue;
@@ -368,10 +256,11 @@ reserve(struct sp_exchange *x)
 {
 	struct sp_party *from = x->cast.party[x->from];
 	struct sp_party *to = x->cast.party[x->to];
-	const struct sp_said *said = from->tags->said;
+	const struct sp_said *said =
+		sp_party_tag(from, x->request->from_tag)->said;
 
 	for (unsigned int m = 0; m < x->plan.media_count; m++) {
-		const uint8_t family = x->sdp.media[m].addr.family;
+		const uint8_t family = x->plan.media[m].family;
 
 		if (!x->plan.media[m].accepted)
 			continue;
@@ -395,12 +284,18 @@ static void
 note_offer(struct sp_exchange *x)
 {
 	struct sp_party *pair = x->cast.party[x->pair];
+	struct sp_offer *offer = &pair->offer[sp_exchange_by(x, x->from)];
+	const struct sp_offer before = *offer;
 	uint32_t on = 0;
 
-	pair->n_offered = x->plan.media_count;
-	pair->by_branch = x->from == x->pair;
+	offer->made = offer->pending = true;
+	offer->count = x->plan.media_count;
 	for (unsigned int m = 0; m < x->plan.media_count; m++) {
-		pair->offered[m] = x->plan.media[m].offered;
+		offer->line[m] = x->plan.media[m].offered;
+		/* Without branch ids, answers to both offers may come. */
+		if (before.pending && !pair->answered && m < before.count)
+			offer->line[m] |=
+				before.line[m] & SP_OFFERED_MUX_WRITTEN;
 		if (!x->plan.media[m].accepted)
 			continue;
 		on |= 1u << m;
@@ -441,22 +336,12 @@ new_call(struct sp_exchange *x)
 static bool
 offer(struct sp_exchange *x)
 {
-	const struct sp_negotiate_own own = {
-		x->s->ports.own,
-		x->s->ports.n_own,
-	};
-	struct sp_sdp_error error = { 0 };
-	const enum sp_status status = sp_negotiate_offer(
-		&x->sdp, &x->request->policy, &own, &error, &x->plan);
-
-	if (status != SP_OK)
-		return sp_exchange_refused(x, status, &error);
-	if (!x->call && !new_call(x))
+	if (!sp_exchange_plan(x, NULL) || (!x->call && !new_call(x)))
 		return false;
 	if (sp_party_clone(&x->call->cast, &x->cast) != SP_OK)
 		return sp_exchange_no_memory(x);
-	if (!find_parties(x) || !check_media_count(x) || !choose_family(x) ||
-		!hear_offer(x) || !sp_exchange_label(x))
+	if (!sp_dialogue_offer(x) || !check_media_count(x) ||
+		!choose_family(x) || !hear_offer(x) || !sp_exchange_note(x))
 		return false;
 	if (!choose_worker(x) || !reserve(x))
 		return false;
@@ -464,13 +349,28 @@ offer(struct sp_exchange *x)
 	return sp_exchange_commit(x);
 }
 
+/* Is the deleted @call none of the offerer's? Then a new one begins. */
+static bool
+is_another(const struct sp_call *call, const struct sp_request *request)
+{
+	return call->ends_ms > 0 &&
+		sp_party_by_tag(&call->cast, request->from_tag) == SP_NOBODY &&
+		sp_party_by_tag(&call->cast, request->to_tag) == SP_NOBODY;
+}
+
 void
 sp_command_offer(struct sp_service *s, struct sp_call *call,
 	const struct sp_request *request, sp_reply_fn reply, void *arg)
 {
-	const struct sp_asker asker = { reply, arg, SP_VERB_OFFER };
+	const struct sp_asker asker = sp_asker(request, reply, arg);
 	struct sp_exchange x;
 
-	if (!sp_exchange_open(&x, s, call, request, &asker) || !offer(&x))
+	if (request->fragment && !call)
+		sp_reply_unknown(s, &asker);
+	else if (call && is_another(call, request))
+		sp_command_renew(s, call, request, reply, arg);
+	else if (!sp_exchange_open(&x, s, call, request, &asker))
+		sp_exchange_refuse(&x);
+	else if (!sp_exchange_pass(&x) && !offer(&x))
 		sp_exchange_refuse(&x);
 }

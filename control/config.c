@@ -14,15 +14,8 @@
 #define SP_XDP_PROGRAM "/usr/lib/sallyport/filter.o"
 #endif
 
-#define HTTP_PORT 8080
-#define NG_PORT 2223
 #define WEEK_S (7u * 86400u)
 #define MAX_CALLS_LIMIT 1000000u
-#define PORT_MAX 65535ul
-#define LOOPBACK4                                                              \
-	{                                                                      \
-		127, 0, 0, 1                                                   \
-	}
 
 /* Numbers with a default: copied from the raw struct, if in their range. */
 static const struct {
@@ -45,7 +38,8 @@ static const struct {
 	NUMBER(timeouts, media_s, 60, 1, WEEK_S),
 	NUMBER(timeouts, hold_s, 3600, 1, WEEK_S),
 	NUMBER(timeouts, offer_s, 300, 1, WEEK_S),
-	NUMBER(timeouts, delete_delay_s, 5, 0, 3600),
+	NUMBER(timeouts, max_s, 0, 0, WEEK_S),
+	NUMBER(timeouts, delete_delay_s, 0, 0, 3600),
 #undef NUMBER
 };
 
@@ -60,12 +54,13 @@ set_number(struct sp_config *conf, size_t offset, uint32_t value)
 void
 sp_config_default(struct sp_config *out)
 {
-	static const uint8_t loopback[] = LOOPBACK4;
+	static const uint8_t loopback[] = { 127, 0, 0, 1 };
 
 	memset(out, 0, sizeof *out);
-	out->http = sp_addr_ip4(loopback, HTTP_PORT);
-	out->ng[0] = sp_addr_ip4(loopback, NG_PORT);
+	out->http = sp_addr_ip4(loopback, SP_CONFIG_HTTP_PORT);
+	out->ng[0] = sp_addr_ip4(loopback, SP_CONFIG_NG_PORT);
 	out->n_ng = 1;
+	snprintf(out->records, sizeof out->records, "-");
 	out->workers = 1;
 	snprintf(out->xdp_program, sizeof out->xdp_program, "%s",
 		SP_XDP_PROGRAM);
@@ -152,118 +147,6 @@ sp_config_ip(const struct sp_config_reader *r, struct sp_config_place place,
 	return true;
 }
 
-/* "192.0.2.1:8080" or "[2001:db8::1]:8080". */
-static bool
-read_socket(const struct sp_config_reader *r, struct sp_config_place place,
-	const char *text, struct sp_addr *out)
-{
-	const char *colon = strrchr(text, ':');
-	size_t len = colon ? (size_t)(colon - text) : 0;
-	struct sp_addr addr;
-	char *end;
-	unsigned long port;
-
-	if (!colon || colon[1] < '0' || colon[1] > '9')
-		return sp_config_wrong(r, place,
-			"\"%.60s\" has no port; write 127.0.0.1:%d or [::1]:%d",
-			text, HTTP_PORT, HTTP_PORT);
-	port = strtoul(colon + 1, &end, 10);
-	if (*end || port == 0 || port > PORT_MAX)
-		return sp_config_wrong(r, place,
-			"\"%.20s\" is not a port from 1 to 65535", colon + 1);
-	if (text[0] == '[' && len > 2 && text[len - 1] == ']') {
-		text++;
-		len -= 2;
-	}
-	if (!sp_config_ip(r, place, text, len, &addr))
-		return false;
-	addr.port = (uint16_t)port;
-	*out = addr;
-	return true;
-}
-
-static bool
-is_loopback(const struct sp_addr *a)
-{
-	static const uint8_t ip4[] = LOOPBACK4;
-	static const uint8_t ip6[16] = { [15] = 1 };
-	const struct sp_addr net4 = sp_addr_ip4(ip4, 0);
-	const struct sp_addr net6 = sp_addr_ip6(ip6, 0);
-
-	return sp_addr_within(a, &net4, 8) || sp_addr_within(a, &net6, 128);
-}
-
-/* The token is the file's first line, without what an editor adds. */
-static bool
-read_token(const struct sp_config_reader *r, const char *path)
-{
-	const struct sp_config_place place = { "control", -1, "token_file",
-		-1 };
-	char *const token = r->conf->token;
-	FILE *file = fopen(path, "re");
-	size_t len;
-
-	if (!file)
-		return sp_config_wrong(r, place, "cannot read %.100s: %s", path,
-			strerror(errno));
-	if (!fgets(token, SP_CONFIG_TOKEN, file))
-		token[0] = '\0';
-	fclose(file);
-	len = strcspn(token, "\r\n");
-	token[len] = '\0';
-	if (len < SP_CONFIG_TOKEN_MIN || len == SP_CONFIG_TOKEN - 1)
-		return sp_config_wrong(r, place,
-			"%.100s must hold %u to %u characters on one line; "
-			"make it with: openssl rand -hex 32",
-			path, SP_CONFIG_TOKEN_MIN, SP_CONFIG_TOKEN - 2);
-	for (size_t i = 0; i < len; i++)
-		if (token[i] <= ' ' || token[i] > '~')
-			return sp_config_wrong(r, place,
-				"%.100s has a blank or a byte that is not "
-				"ASCII in its first line; make it with: "
-				"openssl rand -hex 32",
-				path);
-	return true;
-}
-
-static bool
-read_control(const struct sp_config_reader *r)
-{
-	const struct sp_raw_control *raw = &r->raw->control;
-	struct sp_config *conf = r->conf;
-	struct sp_config_place at = { "control", -1, "http", -1 };
-
-	if (raw->http && !read_socket(r, at, raw->http, &conf->http))
-		return false;
-	if (raw->token_file && !read_token(r, raw->token_file))
-		return false;
-	if (!is_loopback(&conf->http) && !conf->token[0])
-		return sp_config_wrong(r, at,
-			"%.60s is not loopback: add token_file, so that not "
-			"everybody commands the relay, or use 127.0.0.1",
-			raw->http);
-
-	at.key = "tls_cert";
-	if (!sp_config_copy(r, at, raw->tls_cert, conf->tls_cert,
-		    sizeof conf->tls_cert))
-		return false;
-	at.key = "tls_key";
-	if (!sp_config_copy(
-		    r, at, raw->tls_key, conf->tls_key, sizeof conf->tls_key))
-		return false;
-	if (!conf->tls_cert[0] != !conf->tls_key[0])
-		return sp_config_wrong(r, at,
-			"tls_cert and tls_key go together; add the other one");
-
-	at.key = "ng";
-	if (raw->ng_count > 0)
-		conf->n_ng = raw->ng_count;
-	for (at.item = 0; at.item < (int)raw->ng_count; at.item++)
-		if (!read_socket(r, at, raw->ng[at.item], &conf->ng[at.item]))
-			return false;
-	return true;
-}
-
 static bool
 read_dataplane(const struct sp_config_reader *r)
 {
@@ -316,6 +199,7 @@ read_numbers(const struct sp_config_reader *r)
 				numbers[i].least, numbers[i].most);
 		set_number(r->conf, numbers[i].conf, value);
 	}
+	r->conf->end_silent = r->raw->timeouts.silent_leg != 0;
 	return true;
 }
 
@@ -345,8 +229,8 @@ read_document(yaml_document_t *doc, const char *text, size_t len,
 	if (err != CYAML_OK)
 		return sp_complain(why, root, "", "%s", cyaml_strerror(err));
 	r.raw = raw;
-	good = read_control(&r) && read_dataplane(&r) && read_numbers(&r) &&
-		sp_config_realms(&r);
+	good = sp_config_control(&r) && read_dataplane(&r) &&
+		read_numbers(&r) && sp_config_realms(&r);
 	cyaml_free(&cyaml, &schema.top, raw, 0);
 	return good;
 }

@@ -17,11 +17,18 @@
  */
 
 #define SP_CONFIG_NG_MAX 8
+#define SP_CONFIG_NG_CLIENTS_MAX 16
 #define SP_CONFIG_PATH 256
 #define SP_CONFIG_TOKEN 256 /* bytes of a bearer token, NUL included */
 #define SP_CONFIG_TOKEN_MIN 16u
 #define SP_CONFIG_WHY 640
 #define SP_CONFIG_BYTES (1u << 20) /* of a file */
+
+/* Addresses that share their first @bits bits. */
+struct sp_prefix {
+	struct sp_addr addr;
+	uint8_t bits;
+};
 
 /* What control wants to know of a realm beyond struct sp_realm_conf. */
 struct sp_realm_more {
@@ -38,6 +45,10 @@ struct sp_config {
 	char token[SP_CONFIG_TOKEN];   /* secret; "": none asked for */
 	char tls_cert[SP_CONFIG_PATH]; /* "": plain HTTP */
 	char tls_key[SP_CONFIG_PATH];
+	struct sp_prefix ng_clients[SP_CONFIG_NG_CLIENTS_MAX];
+	unsigned int n_ng_clients;    /* 0: whoever reaches a listener */
+	char records[SP_CONFIG_PATH]; /* "": none; "-": standard output */
+	char webhook[SP_CONFIG_PATH]; /* URL; "": none */
 
 	unsigned int workers;
 	uint16_t cpus[SP_WORKERS_MAX]; /* one a worker, when @pinned */
@@ -52,10 +63,12 @@ struct sp_config {
 	struct sp_realm_more more[SP_REALMS_MAX]; /* same index */
 	unsigned int n_realms; /* 0: the default realm is asked for */
 
-	uint32_t media_s; /* without media: the call ends */
-	uint32_t hold_s;  /* the same while it is held */
-	uint32_t offer_s; /* without an answer */
-	uint32_t delete_delay_s;
+	uint32_t media_s;        /* without media: the call ends */
+	uint32_t hold_s;         /* the same while it is held */
+	uint32_t offer_s;        /* without an answer */
+	uint32_t delete_delay_s; /* a deleted call's media go on so long */
+	uint32_t max_s;          /* a call lasts no longer; 0: no limit */
+	bool end_silent;         /* one silent leg ends a call */
 };
 
 /* Fill @out with what holds without a file; no realms yet. */

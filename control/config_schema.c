@@ -24,6 +24,8 @@ static const cyaml_strval_t latches[] = {
 
 static const cyaml_strval_t targets[] = { { "allow", 0 }, { "refuse", 1 } };
 
+static const cyaml_strval_t silences[] = { { "report", 0 }, { "end", 1 } };
+
 static const cyaml_strval_t idles[] = { { "sleep", 0 }, { "busy", 1 } };
 
 static const cyaml_schema_value_t text = {
@@ -46,9 +48,13 @@ static const cyaml_schema_value_t cpu = {
 static const cyaml_schema_field_t control[] = {
 	TEXT("http", sp_raw_control, http),
 	TEXTS("ng", sp_raw_control, ng, SP_CONFIG_NG_MAX),
+	TEXTS("ng_clients", sp_raw_control, ng_clients,
+		SP_CONFIG_NG_CLIENTS_MAX),
 	TEXT("token_file", sp_raw_control, token_file),
 	TEXT("tls_cert", sp_raw_control, tls_cert),
 	TEXT("tls_key", sp_raw_control, tls_key),
+	TEXT("records", sp_raw_control, records),
+	TEXT("webhook", sp_raw_control, webhook),
 	CYAML_FIELD_END
 };
 
@@ -93,6 +99,9 @@ static const cyaml_schema_field_t timeouts[] = {
 	NUMBER("hold_s", sp_raw_timeouts, hold_s),
 	NUMBER("offer_s", sp_raw_timeouts, offer_s),
 	NUMBER("delete_delay_s", sp_raw_timeouts, delete_delay_s),
+	NUMBER("max_s", sp_raw_timeouts, max_s),
+	CYAML_FIELD_ENUM("silent_leg", WORD, struct sp_raw_timeouts, silent_leg,
+		silences, LENGTH(silences)),
 	CYAML_FIELD_END
 };
 /* clang-format on */

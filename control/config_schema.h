@@ -9,8 +9,11 @@
 #include "control/config.h"
 #include "control/config_yaml.h"
 
+#define SP_CONFIG_HTTP_PORT 8080 /* unless the file says otherwise */
+#define SP_CONFIG_NG_PORT 2223
+
 /*
- * The inside of config.c and config_realm.c. Core: start-up.
+ * The inside of config.c, config_control.c and config_realm.c. Core: start-up.
  *
  * The shape of the configuration file, as libcyaml fills it. A key that is
  * not in the file leaves zero; what it then means is config.c's business.
@@ -41,8 +44,12 @@ struct sp_raw_config {
 		char *token_file;
 		char *tls_cert;
 		char *tls_key;
+		char *records;
+		char *webhook;
 		char **ng;
+		char **ng_clients;
 		uint32_t ng_count;
+		uint32_t ng_clients_count;
 	} control;
 	struct sp_raw_dataplane {
 		char *xdp_program;
@@ -59,6 +66,8 @@ struct sp_raw_config {
 		uint32_t hold_s;
 		uint32_t offer_s;
 		uint32_t delete_delay_s;
+		uint32_t max_s;
+		int silent_leg; /* 1: end */
 	} timeouts;
 	struct sp_raw_realm *realms;
 	uint32_t realms_count;
@@ -109,6 +118,9 @@ bool sp_config_ip(const struct sp_config_reader *r,
 /* Copy @text (NULL: nothing) into @out. */
 bool sp_config_copy(const struct sp_config_reader *r,
 	struct sp_config_place place, const char *text, char *out, size_t size);
+
+/* Read the section "control". Fails: false; the reader has the complaint. */
+bool sp_config_control(const struct sp_config_reader *r);
 
 /* Read all realms. Fails: false; the reader has the complaint. */
 bool sp_config_realms(const struct sp_config_reader *r);

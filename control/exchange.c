@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "control/exchange.h"
+#include "control/reply_ng.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "control/told.h"
+
+#define ECN_BITS 2 /* of a TOS byte, below the DSCP: not ours to set */
 
 bool
 sp_exchange_no_memory(struct sp_exchange *x)
@@ -12,8 +17,9 @@ sp_exchange_no_memory(struct sp_exchange *x)
 	return false;
 }
 
-bool
-sp_exchange_refused(struct sp_exchange *x, enum sp_status status,
+/* Put what was said about the SDP into @x->problem; returns false. */
+static bool
+refused(struct sp_exchange *x, enum sp_status status,
 	const struct sp_sdp_error *error)
 {
 	const enum sp_problem_kind kind = status == SP_FORBIDDEN
@@ -49,18 +55,56 @@ sp_exchange_open(struct sp_exchange *x, struct sp_service *s,
 
 	x->s = s;
 	x->call = call;
-	x->first = false;
+	x->first = x->again = false;
 	x->request = request;
 	x->asker = *asker;
+	x->problem.http = 0;
 	x->cast = (struct sp_cast){ 0 };
 	x->from = x->to = x->pair = SP_NOBODY;
+	x->policy = &request->policy;
+	if (request->trust_source &&
+		x->policy->endpoint.family == SP_FAMILY_NONE) {
+		x->changed = request->policy;
+		x->changed.endpoint = request->signalling_source;
+		x->policy = &x->changed;
+	}
 	x->warnings = json_array();
 	if (!x->warnings)
 		return sp_exchange_no_memory(x);
+	if (request->fragment)
+		return true;
 	status = sp_sdp_parse(
 		request->sdp.at, request->sdp.len, &error, &x->sdp);
 	if (status != SP_OK)
-		return sp_exchange_refused(x, status, &error);
+		return refused(x, status, &error);
+	return true;
+}
+
+/* Has the SDP been through this relay before? */
+static bool
+is_looped(const struct sp_exchange *x)
+{
+	const struct sp_sdp_text own = { x->s->id, strlen(x->s->id) };
+
+	return x->request->loop_protect && sp_sdp_went_through(&x->sdp, own);
+}
+
+bool
+sp_exchange_pass(struct sp_exchange *x)
+{
+	const struct sp_text sdp = x->request->sdp;
+	json_t *body;
+
+	if (x->request->fragment)
+		body = json_pack("{s:O}", "warnings", x->warnings);
+	else if (is_looped(x))
+		body = json_pack("{s:o, s:O}", "sdp",
+			json_stringn_nocheck(sdp.at, sdp.len), "warnings",
+			x->warnings);
+	else
+		return false;
+	json_decref(x->warnings);
+	sp_reply_body(x->s, &x->asker, body);
 	return true;
 }
 
@@ -77,6 +121,60 @@ sp_exchange_warn(struct sp_exchange *x, const char *format, ...)
 	json_array_append_new(x->warnings, json_string(text));
 }
 
+/* What could not be done as it was asked. */
+static void
+warn_of_plan(struct sp_exchange *x)
+{
+	for (unsigned int m = 0; m < x->plan.media_count; m++) {
+		const struct sp_plan_media *plan = &x->plan.media[m];
+
+		if (plan->transport_refused)
+			sp_exchange_warn(x,
+				"m-line %u: transport is ignored: there are no "
+				"keys of ours for it",
+				m + 1);
+		if (plan->codecs_refused)
+			sp_exchange_warn(x,
+				"m-line %u: codec is ignored: it would leave "
+				"none",
+				m + 1);
+	}
+	for (unsigned int i = 0; i < x->policy->n_attr; i++) {
+		const struct sp_attr_wish *wish = &x->policy->attr[i];
+		const struct sp_sdp_text text = wish->what == SP_ATTR_SUBSTITUTE
+			? wish->with
+			: wish->text;
+
+		if (wish->what != SP_ATTR_REMOVE && !sp_sdp_attr_allows(text))
+			sp_exchange_warn(x,
+				"sdp-attr: a=%.*s is not written: that is the "
+				"relay's business",
+				(int)(text.len < 32 ? text.len : 32), text.at);
+	}
+}
+
+bool
+sp_exchange_plan(struct sp_exchange *x, const struct sp_offer *offer)
+{
+	const struct sp_negotiate_own own = {
+		x->s->ports.own,
+		x->s->ports.n_own,
+	};
+	struct sp_sdp_error error = { 0 };
+	enum sp_status status;
+
+	if (offer)
+		status = sp_negotiate_answer(&x->sdp, x->policy, &own,
+			offer->line, offer->count, &error, &x->plan);
+	else
+		status = sp_negotiate_offer(
+			&x->sdp, x->policy, &own, &error, &x->plan);
+	if (status != SP_OK)
+		return refused(x, status, &error);
+	warn_of_plan(x);
+	return true;
+}
+
 static void
 say_media(const struct sp_sdp_media *sdp, const struct sp_plan_media *plan,
 	const struct sp_media *before, struct sp_media *out)
@@ -86,15 +184,19 @@ say_media(const struct sp_sdp_media *sdp, const struct sp_plan_media *plan,
 		.rtcp = plan->rtcp,
 		.payload_types =
 			plan->payload_types[0] | plan->payload_types[1],
+		.dtmf_types = plan->dtmf_types,
 		.clock_hz = plan->clock_hz,
 		.ptime_ms = plan->ptime_ms,
 		.kind = plan->kind,
 		.direction = plan->direction,
-		.family = sdp->addr.family,
+		.family = plan->family,
+		.type = sp_reply_ng_type(sdp->type.at, sdp->type.len),
+		.protocol = sp_reply_ng_protocol(sdp->proto.at, sdp->proto.len),
 		.live = plan->accepted,
 		.secure = plan->secure,
 		.zero = plan->hold_by_zero,
 	};
+	memcpy(out->quiet, plan->quiet, sizeof out->quiet);
 	/* Back from hold it will have the same address: nothing to relearn. */
 	if (out->zero && before && before->live &&
 		before->family == out->family) {
@@ -158,19 +260,38 @@ sp_exchange_may_send(struct sp_exchange *x, const struct sp_said *said)
 		};
 
 		if (is_private(&media->rtp) || is_private(&media->rtcp))
-			return sp_exchange_refused(x, SP_FORBIDDEN, &error);
+			return refused(x, SP_FORBIDDEN, &error);
 	}
 	return true;
 }
 
-bool
-sp_exchange_label(struct sp_exchange *x)
+/* Of an offer, no TOS means the default; an answer only sets one. */
+static void
+note_tos(struct sp_exchange *x)
 {
-	if (x->request->label.len == 0 ||
-		sp_party_label(x->cast.party[x->from], x->request->label) ==
-			SP_OK)
-		return true;
-	return sp_exchange_no_memory(x);
+	const struct sp_request *request = x->request;
+
+	if (request->tos_mode == SP_TOS_KEEP ||
+		(request->tos_mode == SP_TOS_DEFAULT &&
+			request->verb != SP_VERB_OFFER))
+		return;
+	x->cast.has_dscp = request->tos_mode == SP_TOS_SET;
+	x->cast.dscp = x->cast.has_dscp ? request->tos >> ECN_BITS : 0;
+}
+
+bool
+sp_exchange_note(struct sp_exchange *x)
+{
+	const struct sp_request *request = x->request;
+	enum sp_status status = SP_OK;
+
+	note_tos(x);
+	if (request->label.len > 0)
+		status = sp_party_text(
+			&x->cast.party[x->from]->label, request->label);
+	if (status == SP_OK && request->metadata.len > 0)
+		status = sp_party_text(&x->cast.metadata, request->metadata);
+	return status == SP_OK || sp_exchange_no_memory(x);
 }
 
 uint8_t
@@ -178,7 +299,7 @@ sp_exchange_family(const struct sp_exchange *x)
 {
 	for (unsigned int m = 0; m < x->plan.media_count; m++)
 		if (x->plan.media[m].accepted)
-			return x->sdp.media[m].addr.family;
+			return x->plan.media[m].family;
 	return SP_FAMILY_NONE;
 }
 
@@ -208,6 +329,16 @@ sp_exchange_has_ports(struct sp_exchange *x, unsigned int worker,
 	return false;
 }
 
+/* The local where @party has other m= lines already, or -1. */
+static int
+known_local(const struct sp_party *party, int six)
+{
+	for (unsigned int m = 0; m < party->legs; m++)
+		if (party->leg[m].pair[six].port != 0)
+			return party->leg[m].pair[six].local;
+	return -1;
+}
+
 bool
 sp_exchange_reserve(
 	struct sp_exchange *x, uint8_t p, unsigned int m, enum sp_family family)
@@ -222,7 +353,8 @@ sp_exchange_reserve(
 		return true;
 	if (status == SP_OK)
 		status = sp_ports_take(&s->ports, x->call->worker, party->realm,
-			family, sp_service_now_s(s), &pair.local, &pair.port);
+			family, known_local(party, six), sp_service_now_s(s),
+			&pair.local, &pair.port);
 	if (status != SP_OK) {
 		sp_reply_status(&x->problem, status);
 		return false;
@@ -231,74 +363,67 @@ sp_exchange_reserve(
 	return true;
 }
 
-/* The address that SDP names @party by, with the port of its m= line @m. */
-static struct sp_addr
-advertised(const struct sp_exchange *x, const struct sp_party *party,
+/* Has the address of m= line @m changed since @before? */
+static bool
+has_moved(const struct sp_exchange *x, const struct sp_said *before,
 	unsigned int m)
 {
-	const struct sp_leg *leg = &party->leg[m];
-	const struct sp_pair *pair = &leg->pair[leg->six];
-	struct sp_addr addr = x->s->ports.local[pair->local].advertised;
+	const struct sp_addr *now = &x->plan.media[m].rtp;
 
-	addr.port = pair->port;
-	return addr;
+	return before && m < before->count && before->media[m].live &&
+		before->media[m].rtp.family != SP_FAMILY_NONE &&
+		now->family != SP_FAMILY_NONE &&
+		!sp_addr_equal(now, &before->media[m].rtp);
 }
 
-/* Our address for what is not about an m= line that is relayed. */
-static struct sp_addr
-session_address(const struct sp_exchange *x, const struct sp_party *party)
+bool
+sp_exchange_renew(struct sp_exchange *x, const struct sp_said *before)
 {
-	int local = sp_ports_local(
-		&x->s->ports, party->realm, (enum sp_family)party->family);
+	struct sp_party *to = x->cast.party[x->to];
 
-	for (unsigned int m = 0; m < x->plan.media_count; m++)
-		if (x->plan.media[m].accepted)
-			return advertised(x, party, m);
-	/* A realm has at least one address. */
-	if (local < 0)
-		local = sp_ports_local(
-			&x->s->ports, party->realm, SP_FAMILY_IP4);
-	if (local < 0)
-		local = sp_ports_local(
-			&x->s->ports, party->realm, SP_FAMILY_IP6);
-	return x->s->ports.local[local].advertised;
-}
+	for (unsigned int m = 0; m < x->plan.media_count; m++) {
+		enum sp_family family;
+		struct sp_pair *pair;
+		struct sp_pair old;
 
-/* The reply to be: {"sdp": ..., "warnings": [...]}, or NULL. */
-static json_t *
-write_body(struct sp_exchange *x)
-{
-	const struct sp_party *party = x->cast.party[x->to];
-	struct sp_sdp_edit edit = { 0 };
-	struct sp_addr local[SP_SDP_MEDIA_MAX] = { 0 };
-	const struct sp_addr session = session_address(x, party);
-	size_t len = 0;
-
-	for (unsigned int m = 0; m < x->plan.media_count; m++)
-		if (x->plan.media[m].accepted)
-			local[m] = advertised(x, party, m);
-	sp_negotiate_edit(
-		&x->sdp, &x->plan, &x->request->policy, &session, local, &edit);
-	if (sp_sdp_edit(&x->sdp, &edit, x->s->sdp, sizeof x->s->sdp, &len) !=
-		SP_OK)
-		return NULL;
-	return json_pack(
-		"{s:s#, s:O}", "sdp", x->s->sdp, len, "warnings", x->warnings);
+		if (!x->request->new_ports || !x->plan.media[m].accepted ||
+			!has_moved(x, before, m) || m >= to->legs)
+			continue;
+		family = to->leg[m].six ? SP_FAMILY_IP6 : SP_FAMILY_IP4;
+		pair = &to->leg[m].pair[to->leg[m].six];
+		old = *pair;
+		if (old.port == 0)
+			continue;
+		*pair = (struct sp_pair){ 0 };
+		if (!sp_exchange_has_ports(
+			    x, x->call->worker, to->realm, to->leg[m].six, 1) ||
+			!sp_exchange_reserve(x, x->to, m, family)) {
+			*pair = old;
+			return false;
+		}
+	}
+	return true;
 }
 
 bool
 sp_exchange_commit(struct sp_exchange *x)
 {
-	json_t *body = write_body(x);
+	const uint64_t ends_ms = x->call->ends_ms;
+	json_t *body = sp_told_write(x);
 	enum sp_status status;
 
 	if (!body)
-		return sp_exchange_no_memory(x);
+		return x->problem.http == 0 && sp_exchange_no_memory(x);
+	x->call->ends_ms = 0; /* it was deleted, and comes back to life */
 	status = sp_job_program(x->s, x->call, &x->cast, &x->asker, body);
 	if (status == SP_OK) {
+		/* It falls back should the workers refuse. */
+		if (x->call->job)
+			x->call->job->ends_ms = ends_ms;
 		json_decref(x->warnings);
 		return true;
 	}
+	x->call->ends_ms = ends_ms;
 	if (status == SP_FULL)
 		sp_reply_full(&x->problem, "worker-busy",
 			"worker %u takes no more flows or orders now",

@@ -14,6 +14,7 @@ struct sp_exchange {
 	struct sp_service *s;
 	struct sp_call *call; /* a new one is in no table yet */
 	bool first;           /* it is new */
+	bool again;           /* the answer came before: nobody is moved */
 	const struct sp_request *request;
 	struct sp_asker asker;
 	struct sp_problem problem; /* filled by whichever step fails */
@@ -22,18 +23,36 @@ struct sp_exchange {
 	uint8_t to;   /* the party that gets it */
 	uint8_t pair; /* the one of both that is the branch */
 	json_t *warnings;
+	const struct sp_policy *policy; /* the request's, or @changed */
 	struct sp_sdp sdp;
 	struct sp_plan plan;
+	struct sp_policy changed;
 };
+
+/* Which side of the dialogue is @party, one of both? */
+static inline enum sp_by
+sp_exchange_by(const struct sp_exchange *x, uint8_t party)
+{
+	return party == x->pair ? SP_BY_BRANCH : SP_BY_CALLER;
+}
 
 /* Start: @x is filled in, the SDP read. False: @x->problem says why not. */
 bool sp_exchange_open(struct sp_exchange *x, struct sp_service *s,
 	struct sp_call *call, const struct sp_request *request,
 	const struct sp_asker *asker);
 
-/* Put what negotiate said about the SDP into @x->problem; returns false. */
-bool sp_exchange_refused(struct sp_exchange *x, enum sp_status status,
-	const struct sp_sdp_error *error);
+/*
+ * Answer a request that changes nothing: its SDP has been through this relay
+ * before and is to go round untouched, or it is a fragment of ICE, which is
+ * the parties' own business. False: it is not such a request.
+ */
+bool sp_exchange_pass(struct sp_exchange *x);
+
+/*
+ * Make the plan; @offer is NULL for an offer. False: @x->problem says why the
+ * SDP is refused.
+ */
+bool sp_exchange_plan(struct sp_exchange *x, const struct sp_offer *offer);
 
 /* Fill @x->problem for a want of memory; returns false. */
 bool sp_exchange_no_memory(struct sp_exchange *x);
@@ -57,8 +76,8 @@ struct sp_said *sp_exchange_said(
  */
 bool sp_exchange_may_send(struct sp_exchange *x, const struct sp_said *said);
 
-/* Give party @x->from the label that the request has, if any. */
-bool sp_exchange_label(struct sp_exchange *x);
+/* Take over the request's label, metadata and TOS, if it has any. */
+bool sp_exchange_note(struct sp_exchange *x);
 
 /* Return the family of the SDP's first line that is relayed, or NONE. */
 uint8_t sp_exchange_family(const struct sp_exchange *x);
@@ -81,6 +100,13 @@ void sp_exchange_warn(struct sp_exchange *x, const char *format, ...)
  */
 bool sp_exchange_reserve(struct sp_exchange *x, uint8_t p, unsigned int m,
 	enum sp_family family);
+
+/*
+ * Replace the ports of m= lines of @x->to where @x->from has another address
+ * than in @before, if the request wants that. The old ones are given back
+ * once their flows are stopped.
+ */
+bool sp_exchange_renew(struct sp_exchange *x, const struct sp_said *before);
 
 /* Write the SDP for the other party, order the flows, and answer. */
 bool sp_exchange_commit(struct sp_exchange *x);

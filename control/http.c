@@ -299,6 +299,13 @@ sp_http_close(struct sp_http *h)
 	free(h);
 }
 
+void
+sp_http_serve_ng(struct sp_http *h, struct sp_ng *ng, struct sp_ng_udp *udp)
+{
+	h->ng = ng;
+	h->ng_udp = udp;
+}
+
 int
 sp_http_fd(const struct sp_http *h)
 {

@@ -19,6 +19,8 @@
 #define SP_HTTP_WHY 384
 
 struct sp_http;
+struct sp_ng;
+struct sp_ng_udp;
 
 /*
  * Listen where @conf says; requests go to @service. Both are borrowed until
@@ -30,6 +32,13 @@ struct sp_http;
 enum sp_status sp_http_open(const struct sp_config *conf,
 	struct sp_service *service, struct sp_http **out,
 	char why[SP_HTTP_WHY]) SP_MUST_CHECK;
+
+/*
+ * Pass POST /ng on to @ng, and glance at the sockets of @udp, or NULL, between
+ * any two requests. Both are borrowed until the close, and closed before.
+ */
+void sp_http_serve_ng(
+	struct sp_http *h, struct sp_ng *ng, struct sp_ng_udp *udp);
 
 /* Close all connections. No reply may come after this. Takes NULL. */
 void sp_http_close(struct sp_http *h);

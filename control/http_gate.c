@@ -5,7 +5,6 @@
 #include "control/http_exchange.h"
 #include "control/problem.h"
 
-#define JSON_TYPE "application/json"
 #define BEARER "Bearer "
 #define LOCALHOST "localhost"
 
@@ -41,7 +40,7 @@ has_token(struct MHD_Connection *conn, const char *token)
 /*
  * Without a token only programs of this machine are meant. A browser on it
  * can be made to send requests for others, but not with our address as Host
- * (DNS rebinding), nor with a JSON content type from another site.
+ * (DNS rebinding), nor anything but a GET without the page's Origin.
  */
 static bool
 has_own_host(struct MHD_Connection *conn)
@@ -63,19 +62,27 @@ has_own_host(struct MHD_Connection *conn)
 	return sp_addr_parse(host, len, &addr) == SP_OK;
 }
 
-static bool
-is_json(struct MHD_Connection *conn)
+bool
+sp_http_gate_is(struct MHD_Connection *conn, const char *type)
 {
-	const char *type = header(conn, MHD_HTTP_HEADER_CONTENT_TYPE);
-	const size_t len = strlen(JSON_TYPE);
+	const char *given = header(conn, MHD_HTTP_HEADER_CONTENT_TYPE);
+	const size_t len = strlen(type);
 
-	return type && strncasecmp(type, JSON_TYPE, len) == 0 &&
-		strchr("; ", type[len]);
+	return given && strncasecmp(given, type, len) == 0 &&
+		strchr("; ", given[len]);
+}
+
+static bool
+fits(struct MHD_Connection *conn, enum sp_http_body body)
+{
+	return body == SP_HTTP_BODY_ANY ||
+		sp_http_gate_is(conn, SP_HTTP_JSON) ||
+		(body == SP_HTTP_BODY_NG && sp_http_gate_is(conn, SP_HTTP_NG));
 }
 
 bool
 sp_http_gate_admits(struct MHD_Connection *conn, const struct sp_config *conf,
-	bool open, bool json, struct sp_problem *problem)
+	bool open, enum sp_http_body body, struct sp_problem *problem)
 {
 	const bool secret = conf->token[0] != '\0';
 
@@ -85,15 +92,17 @@ sp_http_gate_admits(struct MHD_Connection *conn, const struct sp_config *conf,
 			"of the relay's token_file");
 		return false;
 	}
-	if (!secret && !has_own_host(conn)) {
+	if (!secret &&
+		(!has_own_host(conn) || header(conn, MHD_HTTP_HEADER_ORIGIN))) {
 		sp_problem_set(problem, SP_PROBLEM_FORBIDDEN, "",
 			"without a token_file the relay answers to localhost "
-			"or an IP address as Host only");
+			"or an IP address as Host only, and to no web page");
 		return false;
 	}
-	if (json && !is_json(conn)) {
+	if (!fits(conn, body)) {
 		sp_problem_set(problem, SP_PROBLEM_CONTENT_TYPE, "",
-			"send \"Content-Type: application/json\"");
+			"send \"Content-Type: %s\"%s", SP_HTTP_JSON,
+			body == SP_HTTP_BODY_NG ? " or " SP_HTTP_NG : "");
 		return false;
 	}
 	return true;

@@ -5,16 +5,23 @@
 
 #include "control/ageing.h"
 
+/* Give back the flow ids that @orders were the first to use. */
+static void
+give_fresh(struct sp_service *s, const struct sp_call *call,
+	const struct sp_orders *orders)
+{
+	for (size_t i = 0; i < orders->count; i++)
+		if (orders->order[i].fresh)
+			sp_program_give(s, call->worker, orders->order[i].flow);
+}
+
 /* Answer for a job that could not even start, and leave no trace of it. */
 static void
 take_back(struct sp_service *s, struct sp_call *call, struct sp_job *job,
 	struct sp_cast *cast)
 {
 	if (job) {
-		for (size_t i = 0; i < job->orders.count; i++)
-			if (job->orders.order[i].fresh)
-				sp_program_give(s, call->worker,
-					job->orders.order[i].flow);
+		give_fresh(s, call, &job->orders);
 		sp_job_free(job);
 	}
 	sp_job_give_ports(s, call->worker, cast, &call->cast);
@@ -59,11 +66,14 @@ sp_job_program(struct sp_service *s, struct sp_call *call, struct sp_cast *cast,
 	job->body = body;
 	job->first = first;
 	job->end = SP_END_FAILED;
+	job->ends_ms = call->ends_ms;
 	job->other = call->cast;
 	call->cast = *cast;
 	*cast = (struct sp_cast){ 0 };
 	if (job->orders.count + job->later.count > 0 || first)
 		call->active_ms = s->now_ms;
+	if (call->answered_ms == 0 && sp_party_answered(&call->cast))
+		call->answered_ms = s->now_ms > 0 ? s->now_ms : 1;
 	if (first) {
 		sp_calls_add(&s->calls, call);
 		s->metrics.calls++;
@@ -145,6 +155,7 @@ plan_leave(struct sp_service *s, struct sp_job *job, struct sp_cast *cast)
 		job->reports_at = tell.count + stop.count;
 		job->programs = tell.count;
 	} else {
+		give_fresh(s, job->call, &tell);
 		free(order);
 	}
 	free(tell.order);
@@ -154,7 +165,7 @@ plan_leave(struct sp_service *s, struct sp_job *job, struct sp_cast *cast)
 }
 
 enum sp_status
-sp_job_leave(struct sp_service *s, struct sp_call *call, uint8_t gone,
+sp_job_leave(struct sp_service *s, struct sp_call *call, uint32_t gone,
 	const struct sp_asker *asker)
 {
 	struct sp_job *job = sp_job_new(s, call, SP_STAGE_LEAVE, asker);

@@ -34,6 +34,7 @@ struct sp_job {
 	size_t back;
 	uint64_t since_ms;
 	uint64_t retry_ms; /* not before */
+	uint64_t ends_ms;  /* PROGRAM: what the call's was before */
 	unsigned int tries;
 	enum sp_stage stage;
 	enum sp_status worst;
@@ -60,12 +61,13 @@ enum sp_status sp_job_read(struct sp_service *s, struct sp_call *call,
 	const struct sp_asker *asker) SP_MUST_CHECK;
 
 /*
- * Take branch @gone out of @call, answer with its statistics.
+ * Take the parties whose bits are in @gone out of @call (as sp_party_leave
+ * does) and answer with their statistics.
  *
  * Fails: SP_NO_MEMORY; nothing is changed.
  */
 enum sp_status sp_job_leave(struct sp_service *s, struct sp_call *call,
-	uint8_t gone, const struct sp_asker *asker) SP_MUST_CHECK;
+	uint32_t gone, const struct sp_asker *asker) SP_MUST_CHECK;
 
 /*
  * End @call, which has no job, for the reason @end and answer with its

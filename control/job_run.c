@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "control/ageing.h"
 #include "control/log.h"
 
 /* After so many seconds of refusals a call can't be put in order. */
@@ -81,12 +82,17 @@ sp_job_send(struct sp_service *s, struct sp_job *job)
 	return status;
 }
 
-/* Is an even/odd pair of @party's leg in use in @before, too? */
+/* Is an even/odd pair in use in @before, too, by the same leg? */
 static bool
-had_pair(const struct sp_cast *before, uint8_t p, unsigned int m, int six)
+had_pair(const struct sp_cast *before, uint8_t p, unsigned int m, int six,
+	const struct sp_pair *pair)
 {
-	return before && p < before->count && m < before->party[p]->legs &&
-		before->party[p]->leg[m].pair[six].port != 0;
+	const struct sp_pair *had;
+
+	if (!before || p >= before->count || m >= before->party[p]->legs)
+		return false;
+	had = &before->party[p]->leg[m].pair[six];
+	return had->port == pair->port && had->local == pair->local;
 }
 
 void
@@ -100,7 +106,7 @@ sp_job_give_ports(struct sp_service *s, unsigned int worker,
 					&cast->party[p]->leg[m].pair[six];
 
 				if (pair->port == 0 ||
-					had_pair(before, p, m, six))
+					had_pair(before, p, m, six, pair))
 					continue;
 				sp_ports_give(&s->ports, worker, pair->local,
 					pair->port, sp_service_now_s(s));
@@ -133,7 +139,7 @@ static void
 log_end(const struct sp_job *job, uint64_t lived_ms)
 {
 	const struct sp_call *call = job->call;
-	struct sp_log log = sp_log_begin(SP_LOG_RECORD, "call_end");
+	struct sp_log log = sp_log_begin(SP_LOG_INFO, "call_end");
 	uint64_t packets = 0, lost = 0;
 
 	for (size_t i = 0; job->report && i < job->orders.count; i++) {
@@ -154,14 +160,13 @@ static void
 bury(struct sp_service *s, struct sp_job *job)
 {
 	struct sp_call *call = job->call;
-	const uint64_t lived_ms = s->now_ms - call->created_ms;
-	const enum sp_end end = job->end;
+	const struct sp_flow_report *report =
+		job->stage == SP_STAGE_END ? job->report : NULL;
 
-	log_end(job, lived_ms);
+	log_end(job, s->now_ms - call->created_ms);
+	sp_record_end(s, call, job->end, report);
+	sp_metrics_count_end(s, call, job->end, report);
 	sp_job_free(job);
-	s->metrics.ends[end]++;
-	s->metrics.duration_ms += lived_ms;
-
 	sp_job_give_ports(s, call->worker, &call->cast, NULL);
 	sp_calls_del(&s->calls, call);
 	sp_command_wake(s, call);
@@ -216,7 +221,10 @@ roll_back(struct sp_service *s, struct sp_job *job)
 		programs_first);
 	sp_job_give_ports(s, call->worker, &failed, &job->other);
 	call->cast = job->other;
-	job->other = failed;
+	job->other = (struct sp_cast){ 0 };
+	sp_party_free(&failed);
+	call->ends_ms = job->ends_ms;
+	sp_ageing_watch(s, call);
 	job->later.count = 0;
 	job->stage = SP_STAGE_CLEAN;
 	job->worst = SP_OK;
@@ -231,6 +239,7 @@ finish_program(struct sp_service *s, struct sp_job *job)
 		return;
 	}
 	sp_reply_body(s, &job->asker, job->body);
+	job->asker = (struct sp_asker){ 0 }; /* answered once */
 	job->body = NULL;
 	job->first = false;
 	free(job->orders.order);
@@ -253,20 +262,33 @@ finish(struct sp_service *s, struct sp_job *job)
 
 	if (job->stage == SP_STAGE_READ)
 		sp_reply_body(s, &job->asker,
-			sp_reply_call(s, call, &call->cast, job->report,
-				sp_reply_state(call)));
+			sp_reply_call(s, &job->asker, call, &call->cast,
+				job->report,
+				job->asker.verb == SP_VERB_DELETE
+					? sp_metrics_end(SP_END_DELETED)
+					: sp_reply_state(call)));
 	if (job->stage == SP_STAGE_END)
 		sp_reply_body(s, &job->asker,
-			sp_reply_call(s, call, &call->cast, job->report,
-				sp_metrics_end(job->end)));
+			sp_reply_call(s, &job->asker, call, &call->cast,
+				job->report, sp_metrics_end(job->end)));
 	if (job->stage == SP_STAGE_LEAVE) {
 		sp_reply_body(s, &job->asker,
-			sp_reply_call(s, call, &job->other,
+			sp_reply_call(s, &job->asker, call, &job->other,
 				job->report + job->reports_at, "deleted"));
+		/* What nobody asked for is a branch that nobody answered. */
+		sp_record_leave(s, call, &job->other,
+			job->asker.reply ? SP_END_DELETED
+					 : SP_END_OFFER_TIMEOUT,
+			job->report + job->reports_at);
+		sp_metrics_count_streams(
+			s, &job->other, job->report + job->reports_at);
 		sp_job_give_ports(s, call->worker, &job->other, NULL);
 	}
-	if (job->stage == SP_STAGE_CLEAN)
+	if (job->stage == SP_STAGE_CLEAN) {
 		keep_past(job);
+		/* Of lines whose port was replaced. */
+		sp_job_give_ports(s, call->worker, &job->other, &call->cast);
+	}
 	give_stopped(s, job);
 	if (job->stage == SP_STAGE_END || job->first) {
 		bury(s, job);

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "control/log.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -16,6 +19,7 @@
 
 static int log_fd = STDERR_FILENO;
 static struct sp_log_bucket buckets[EVENTS];
+static uint64_t unwritten; /* lines that there was no room for */
 
 static const struct {
 	const char *name;
@@ -24,7 +28,6 @@ static const struct {
 	[SP_LOG_ERROR] = { "error", 3 },
 	[SP_LOG_WARNING] = { "warning", 4 },
 	[SP_LOG_INFO] = { "info", 6 },
-	[SP_LOG_RECORD] = { "info", 6 },
 };
 
 bool
@@ -99,8 +102,7 @@ sp_log_begin(enum sp_log_level level, const char *event)
 	struct sp_log l;
 
 	l.len = 0;
-	l.muted =
-		level != SP_LOG_RECORD && !sp_log_admit(bucket, monotonic_ms());
+	l.muted = !sp_log_admit(bucket, monotonic_ms());
 	if (l.muted)
 		return l;
 
@@ -119,6 +121,8 @@ sp_log_begin(enum sp_log_level level, const char *event)
 		sp_log_number(&l, "suppressed", bucket->held_back);
 		bucket->held_back = 0;
 	}
+	if (unwritten > 0)
+		sp_log_number(&l, "unwritten", (int64_t)unwritten);
 	return l;
 }
 
@@ -184,15 +188,29 @@ sp_log_number(struct sp_log *l, const char *key, int64_t number)
 	sp_log_string(l, key, text);
 }
 
+/*
+ * A journal or pipe that nobody reads must not stop the calls. What is no
+ * socket says whether it has room: a pipe then takes a line, which is shorter
+ * than PIPE_BUF, in one piece.
+ */
+static bool
+write_line(const char *bytes, size_t len)
+{
+	struct pollfd polled = { .fd = log_fd, .events = POLLOUT };
+
+	if (send(log_fd, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
+		return true;
+	return errno == ENOTSOCK && poll(&polled, 1, 0) > 0 &&
+		polled.revents & POLLOUT && write(log_fd, bytes, len) >= 0;
+}
+
 void
 sp_log_end(struct sp_log *l)
 {
 	if (l->muted)
 		return;
 	l->line[l->len++] = '\n';
-	/* Nobody is left to tell when the log itself cannot be written. */
-	if (write(log_fd, l->line, l->len) < 0)
-		return;
+	unwritten = write_line(l->line, l->len) ? 0 : unwritten + 1;
 }
 
 void
@@ -213,5 +231,6 @@ void
 sp_log_to(int fd)
 {
 	log_fd = fd;
+	unwritten = 0;
 	memset(buckets, 0, sizeof buckets);
 }

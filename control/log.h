@@ -27,7 +27,6 @@ enum sp_log_level {
 	SP_LOG_ERROR,
 	SP_LOG_WARNING,
 	SP_LOG_INFO,
-	SP_LOG_RECORD, /* info that may not be missing: never held back */
 };
 
 /* A line in the making, on the caller's stack. */
@@ -52,7 +51,10 @@ void sp_log_string(struct sp_log *l, const char *key, const char *text);
 
 void sp_log_number(struct sp_log *l, const char *key, int64_t number);
 
-/* Write the line, in one go. */
+/*
+ * Write the line, in one go and without waiting: what stderr has no room for
+ * is lost, and the next line that it takes tells how many as unwritten=.
+ */
 void sp_log_end(struct sp_log *l);
 
 /* Write a line that is one sentence: event and text="...", printf style. */

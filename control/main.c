@@ -13,16 +13,22 @@
 
 #include "control/command.h"
 #include "control/config.h"
+#include "control/flags.h"
 #include "control/http.h"
+#include "control/json_memory.h"
 #include "control/log.h"
 #include "control/loop.h"
+#include "control/ng_udp.h"
+#include "control/record.h"
+#include "control/webhook.h"
 
 #ifndef SP_VERSION
 #define SP_VERSION "unknown"
 #endif
 
 #define TICK_MS 1000u
-#define STOP_TICKS 5u /* patience with the workers at the end */
+#define STOP_TICKS 5u            /* patience with the workers at the end */
+#define OUTBOX_PATIENCE_MS 5000u /* with who takes records, at the end */
 #define EXIT_USAGE 2
 #define FLOWS_A_CALL 8u /* two parties, audio and video, RTP and RTCP */
 #define PORT_BLOCK 64u
@@ -34,26 +40,32 @@ struct process {
 	const char *config_path; /* NULL: none */
 	struct sp_config config;
 	struct sp_loop *loop;
+	struct sp_outbox *records; /* NULL: none are kept */
+	struct sp_outbox *webhook; /* NULL: nobody is told */
 	struct sp_dataplane *dp;
 	struct sp_service *service;
 	struct sp_http *http;
+	struct sp_ng *ng;
+	struct sp_ng_udp *ng_udp;
 	bool stopping;
 	unsigned int stop_ticks;
 };
 
 static const char usage[] =
 	"Usage: sallyport [--config FILE] [--check]\n"
-	"       sallyport --version | --help\n"
+	"       sallyport --flags | --version | --help\n"
 	"\n"
-	"Relay RTP and rewrite SDP for SIP proxies, as an HTTP API tells.\n"
+	"Relay RTP and rewrite SDP for SIP proxies, as they ask over the ng\n"
+	"protocol or an HTTP API.\n"
 	"\n"
 	"  -c, --config FILE  read the configuration, see sallyport.yaml(5)\n"
 	"  -t, --check        say what is wrong with it, start nothing\n"
+	"  -f, --flags        print what requests may say, as Markdown\n"
 	"  -V, --version      print the version\n"
 	"  -h, --help         print this\n"
 	"\n"
 	"Without --config: one realm on the interface of the default route,\n"
-	"ports 30000-39999, HTTP on 127.0.0.1:8080.\n";
+	"ports 30000-39999, ng on 127.0.0.1:2223, HTTP on 127.0.0.1:8080.\n";
 
 static int
 fail(const char *what)
@@ -105,12 +117,31 @@ on_http(void *arg)
 }
 
 static void
-on_tick(void *arg)
+on_ng(void *arg)
 {
 	struct process *p = arg;
 
+	sp_ng_udp_serve(p->ng_udp);
+}
+
+/* A ping must not wait for all calls that end in a second. */
+static void
+on_between(void *arg)
+{
+	struct process *p = arg;
+
+	sp_ng_udp_glance(p->ng_udp);
+}
+
+static void
+on_tick(void *arg)
+{
+	struct process *p = arg;
+	const uint64_t now_ms = monotonic_ms();
+
 	sp_service_tick(p->service);
-	sp_http_tick(p->http, monotonic_ms());
+	sp_http_tick(p->http, now_ms);
+	sp_ng_tick(p->ng, now_ms);
 	end_when_idle(p);
 	if (p->stopping && ++p->stop_ticks == STOP_TICKS)
 		sp_loop_end(p->loop);
@@ -206,31 +237,79 @@ check(struct process *p)
 	return fail(why);
 }
 
-/* The two shells and the door between them. */
+/* Where ends of calls are told; before the workers, as the threads ask. */
+static enum sp_status
+open_outboxes(struct process *p)
+{
+	enum sp_status status = sp_record_open(p->config.records, &p->records);
+
+	if (status == SP_OK)
+		status = sp_webhook_open(p->config.webhook, &p->webhook);
+	return status;
+}
+
+/* The doors: HTTP, and ng over UDP and in HTTP. */
+static int
+open_doors(struct process *p)
+{
+	char http_why[SP_HTTP_WHY];
+	char ng_why[SP_NG_UDP_WHY];
+
+	if (sp_http_open(&p->config, p->service, &p->http, http_why) != SP_OK)
+		return fail(http_why);
+	if (sp_ng_open(p->service, &p->ng) != SP_OK)
+		return fail("no memory for the ng protocol");
+	if (sp_ng_udp_open(&p->config, p->ng, sp_service_ng_counts(p->service),
+		    &p->ng_udp, ng_why) != SP_OK)
+		return fail(ng_why);
+	sp_http_serve_ng(p->http, p->ng, p->ng_udp);
+	sp_service_between(p->service, on_between, p);
+	return EXIT_SUCCESS;
+}
+
+static enum sp_status
+watch_all(struct process *p)
+{
+	const struct {
+		int fd;
+		sp_loop_fn fn;
+	} watch[] = {
+		{ sp_dataplane_fd(p->dp), on_dataplane },
+		{ sp_http_fd(p->http), on_http },
+		{ sp_ng_udp_fd(p->ng_udp), on_ng },
+	};
+	enum sp_status status = sp_loop_every(p->loop, TICK_MS, on_tick, p);
+
+	for (size_t i = 0; i < sizeof watch / sizeof *watch; i++)
+		if (status == SP_OK)
+			status = sp_loop_watch(
+				p->loop, watch[i].fd, watch[i].fn, p);
+	return status;
+}
+
+/* The two shells and the doors between them. */
 static int
 open_all(struct process *p)
 {
 	const struct sp_dataplane_conf conf = dataplane_conf(&p->config);
 	struct sp_dataplane_error error = { .realm = -1 };
 	char why[SP_CONFIG_WHY];
-	char http_why[SP_HTTP_WHY];
 
-	/* The loop first: the workers inherit that signals are its. */
+	/* The loop first: the threads inherit that signals are its. */
 	if (sp_loop_open(&p->loop) != SP_OK)
 		return fail(strerror(errno));
+	if (open_outboxes(p) != SP_OK)
+		return fail("no memory or thread for records and the webhook");
 	if (sp_dataplane_open(&conf, &p->dp, &error) != SP_OK) {
 		sp_config_explain(p->config_path, &error, why);
 		return fail(why);
 	}
 	if (sp_service_open(&p->config, p->dp, &p->service) != SP_OK)
 		return fail("no memory for the calls; lower max_calls");
-	if (sp_http_open(&p->config, p->service, &p->http, http_why) != SP_OK)
-		return fail(http_why);
-	if (sp_loop_watch(p->loop, sp_dataplane_fd(p->dp), on_dataplane, p) !=
-			SP_OK ||
-		sp_loop_watch(p->loop, sp_http_fd(p->http), on_http, p) !=
-			SP_OK ||
-		sp_loop_every(p->loop, TICK_MS, on_tick, p) != SP_OK)
+	sp_service_tell(p->service, p->records, p->webhook);
+	if (open_doors(p) != EXIT_SUCCESS)
+		return EXIT_FAILURE;
+	if (watch_all(p) != SP_OK)
 		return fail(strerror(errno));
 	return EXIT_SUCCESS;
 }
@@ -238,15 +317,19 @@ open_all(struct process *p)
 /*
  * The workers end first: orders may still be out, and a worker writes its
  * reports into memory of the service. The service tells them nothing any
- * more when it closes; its last replies are HTTP's, which therefore ends
- * after it.
+ * more when it closes; its last replies are the doors', which therefore end
+ * after it, as do the outboxes, which get its last records.
  */
 static void
 close_all(struct process *p)
 {
 	sp_dataplane_close(p->dp);
 	sp_service_close(p->service);
+	sp_ng_udp_close(p->ng_udp);
+	sp_ng_close(p->ng);
 	sp_http_close(p->http);
+	sp_outbox_close(p->webhook, OUTBOX_PATIENCE_MS);
+	sp_outbox_close(p->records, OUTBOX_PATIENCE_MS);
 	sp_loop_close(p->loop);
 	sp_config_wipe(&p->config);
 }
@@ -282,13 +365,11 @@ say_ready(const struct process *p)
 				"sends first gets a call's media",
 				conf->name);
 	}
-	if (p->config_path && p->config.n_ng > 0)
-		sp_log_say(SP_LOG_INFO, "ng",
-			"the ng protocol is not served by this version; "
-			"control.ng has no effect yet");
 	l = sp_log_begin(SP_LOG_INFO, "ready");
 	sp_log_string(&l, "version", SP_VERSION);
 	sp_log_string(&l, "http", sp_addr_print(&p->config.http, where));
+	for (unsigned int i = 0; i < p->config.n_ng; i++)
+		sp_log_string(&l, "ng", sp_addr_print(&p->config.ng[i], where));
 	sp_log_number(&l, "workers", p->config.workers);
 	sp_log_number(&l, "max_calls", p->config.max_calls);
 	sp_log_end(&l);
@@ -301,8 +382,11 @@ serve(struct process *p)
 
 	if (signal_no < 0)
 		return fail(strerror(errno));
-	sp_log_say(SP_LOG_INFO, "stopping", "%s: calls end now",
-		strsignal(signal_no));
+	if (signal_no > 0)
+		sp_log_say(SP_LOG_INFO, "stopping", "%s: calls end now",
+			strsignal(signal_no));
+	else
+		sp_log_say(SP_LOG_INFO, "stopping", "drained");
 	p->stopping = true;
 	sp_service_stop(p->service);
 	/* Workers still write into what calls own: another signal must wait. */
@@ -334,6 +418,9 @@ run(struct process *p, bool check_only)
 	}
 
 	signal(SIGPIPE, SIG_IGN);
+#ifndef SP_DEBUG /* there, sanitizers watch each block */
+	sp_json_memory_use();
+#endif
 	result = open_all(p);
 	if (result == EXIT_SUCCESS) {
 		/*
@@ -345,7 +432,15 @@ run(struct process *p, bool check_only)
 		result = serve(p);
 	}
 	close_all(p);
+	sp_json_memory_close();
 	return result;
+}
+
+static int
+print_flags(void)
+{
+	sp_flags_write(stdout);
+	return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 int
@@ -354,6 +449,7 @@ main(int argc, char **argv)
 	static const struct option options[] = {
 		{ "config", required_argument, NULL, 'c' },
 		{ "check", no_argument, NULL, 't' },
+		{ "flags", no_argument, NULL, 'f' },
 		{ "version", no_argument, NULL, 'V' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
@@ -362,12 +458,14 @@ main(int argc, char **argv)
 	bool check_only = false;
 	int option;
 
-	while ((option = getopt_long(argc, argv, "c:tVh", options, NULL)) !=
+	while ((option = getopt_long(argc, argv, "c:tfVh", options, NULL)) !=
 		-1) {
 		if (option == 'c')
 			process.config_path = optarg;
 		else if (option == 't')
 			check_only = true;
+		else if (option == 'f')
+			return print_flags();
 		else if (option == 'V')
 			return printf("sallyport %s\n", SP_VERSION) < 0;
 		else if (option == 'h')

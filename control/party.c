@@ -1,141 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "control/party.h"
-
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-static size_t
-said_size(const struct sp_said *said)
-{
-	return sizeof *said + said->count * sizeof said->media[0];
-}
-
-static void *
-copy(const void *from, size_t size)
-{
-	void *to = malloc(size);
-
-	if (to)
-		memcpy(to, from, size);
-	return to;
-}
-
-/* The text with a NUL at its end; empty text is NULL, which is no failure. */
-static bool
-copy_text(struct sp_text text, char **out)
-{
-	*out = NULL;
-	if (text.len == 0)
-		return true;
-	*out = malloc(text.len + 1);
-	if (!*out)
-		return false;
-	memcpy(*out, text.at, text.len);
-	(*out)[text.len] = '\0';
-	return true;
-}
-
-static struct sp_text
-text_of(const char *string)
-{
-	return (struct sp_text){ string, string ? strlen(string) : 0 };
-}
-
-static void
-tag_free(struct sp_tag *tag)
-{
-	free(tag->said);
-	free(tag->staged);
-	free(tag);
-}
-
-static void
-party_free(struct sp_party *party)
-{
-	while (party->tags) {
-		struct sp_tag *tag = party->tags;
-
-		party->tags = tag->next;
-		tag_free(tag);
-	}
-	for (unsigned int m = 0; m < party->legs; m++)
-		free(party->leg[m].past);
-	free(party->leg);
-	free(party->branch);
-	free(party->label);
-	free(party);
-}
-
-static struct sp_tag *
-tag_clone(const struct sp_tag *from)
-{
-	struct sp_tag *to = copy(from, sizeof *from + from->len);
-
-	if (!to)
-		return NULL;
-	to->next = NULL;
-	to->said = from->said ? copy(from->said, said_size(from->said)) : NULL;
-	to->staged = from->staged ? copy(from->staged, said_size(from->staged))
-				  : NULL;
-	if ((from->said && !to->said) || (from->staged && !to->staged)) {
-		tag_free(to);
-		return NULL;
-	}
-	return to;
-}
-
-static bool
-clone_legs(const struct sp_party *from, struct sp_party *to)
-{
-	bool fine = true;
-
-	to->legs = 0;
-	to->leg = NULL;
-	if (from->legs == 0)
-		return true;
-	to->leg = copy(from->leg, from->legs * sizeof from->leg[0]);
-	if (!to->leg)
-		return false;
-	to->legs = from->legs;
-	for (unsigned int m = 0; m < to->legs; m++) {
-		struct sp_leg *leg = &to->leg[m];
-
-		if (!leg->past)
-			continue;
-		leg->past = copy(leg->past, sizeof *leg->past);
-		fine &= leg->past != NULL;
-	}
-	return fine;
-}
-
-static struct sp_party *
-party_clone(const struct sp_party *from)
-{
-	struct sp_party *to = copy(from, sizeof *from);
-	struct sp_tag **end;
-	bool fine;
-
-	if (!to)
-		return NULL;
-	to->tags = NULL;
-	fine = clone_legs(from, to);
-	fine &= copy_text(text_of(from->branch), &to->branch);
-	fine &= copy_text(text_of(from->label), &to->label);
-
-	end = &to->tags;
-	for (const struct sp_tag *t = from->tags; fine && t; t = t->next) {
-		*end = tag_clone(t);
-		fine = *end != NULL;
-		if (fine)
-			end = &(*end)->next;
-	}
-	if (!fine) {
-		party_free(to);
-		return NULL;
-	}
-	return to;
-}
+#include "control/party.h"
 
 /* Make room for one more party. */
 static bool
@@ -149,34 +17,6 @@ grow_cast(struct sp_cast *cast)
 	return more != NULL;
 }
 
-enum sp_status
-sp_party_clone(const struct sp_cast *from, struct sp_cast *to)
-{
-	*to = (struct sp_cast){ 0 };
-	if (from->count == 0)
-		return SP_OK;
-	to->party = calloc(from->count, sizeof to->party[0]);
-	if (!to->party)
-		return SP_NO_MEMORY;
-	for (; to->count < from->count; to->count++) {
-		to->party[to->count] = party_clone(from->party[to->count]);
-		if (!to->party[to->count]) {
-			sp_party_free(to);
-			return SP_NO_MEMORY;
-		}
-	}
-	return SP_OK;
-}
-
-void
-sp_party_free(struct sp_cast *cast)
-{
-	while (cast->count > 0)
-		party_free(cast->party[--cast->count]);
-	free(cast->party);
-	cast->party = NULL;
-}
-
 uint8_t
 sp_party_add(struct sp_cast *cast, struct sp_text branch)
 {
@@ -185,10 +25,8 @@ sp_party_add(struct sp_cast *cast, struct sp_text branch)
 	if (cast->count >= SP_PARTIES_MAX || !grow_cast(cast))
 		return SP_NOBODY;
 	party = calloc(1, sizeof *party);
-	if (!party)
-		return SP_NOBODY;
-	if (!copy_text(branch, &party->branch)) {
-		party_free(party);
+	if (!party || sp_party_text(&party->branch, branch) != SP_OK) {
+		free(party);
 		return SP_NOBODY;
 	}
 	party->caller = SP_NOBODY;
@@ -215,30 +53,58 @@ next_peer(const struct sp_cast *cast, uint8_t caller)
 	return found;
 }
 
-enum sp_status
-sp_party_leave(struct sp_cast *cast, uint8_t gone, struct sp_cast *to)
+uint32_t
+sp_party_without(const struct sp_cast *cast, uint8_t p)
 {
-	if (!grow_cast(to))
+	const uint8_t caller = cast->party[p]->caller;
+	uint32_t bits = 1u << p;
+	bool more = false;
+
+	for (uint8_t b = 0; b < cast->count; b++) {
+		if (cast->party[b]->caller == p)
+			bits |= 1u << b;
+		more |= b != p && cast->party[b]->caller == caller;
+	}
+	if (caller != SP_NOBODY && !more)
+		bits |= 1u << caller;
+	return bits;
+}
+
+/* What the index @whom becomes for a party that leaves, or stays. */
+static uint8_t
+moved(uint8_t whom, bool leaves, uint32_t gone, const uint8_t *place)
+{
+	if (whom >= SP_PARTIES_MAX)
+		return whom;
+	return leaves == (gone >> whom & 1) ? place[whom] : SP_AWAY;
+}
+
+enum sp_status
+sp_party_leave(struct sp_cast *cast, uint32_t gone, struct sp_cast *to)
+{
+	const uint8_t count = cast->count;
+	uint8_t place[SP_PARTIES_MAX];
+
+	to->party = calloc(count, sizeof to->party[0]);
+	if (!to->party)
 		return SP_NO_MEMORY;
-	to->party[to->count++] = cast->party[gone];
-	cast->count--;
-	for (uint8_t p = gone; p < cast->count; p++)
-		cast->party[p] = cast->party[p + 1];
+	cast->count = 0;
+	for (uint8_t p = 0; p < count; p++) {
+		struct sp_cast *in = gone >> p & 1 ? to : cast;
 
-	for (uint8_t p = 0; p < cast->count; p++) {
-		struct sp_party *party = cast->party[p];
+		place[p] = in->count;
+		in->party[in->count++] = cast->party[p];
+	}
+	for (uint8_t p = 0; p < count; p++) {
+		const bool leaves = gone >> p & 1;
+		struct sp_party *party = (leaves ? to : cast)->party[place[p]];
 
-		assert(party->caller != gone);
-		if (party->caller != SP_NOBODY && party->caller > gone)
-			party->caller--;
-		if (party->peer == gone)
-			party->peer = SP_NOBODY;
-		else if (party->peer != SP_NOBODY && party->peer > gone)
-			party->peer--;
+		party->caller = moved(party->caller, leaves, gone, place);
+		party->peer = moved(party->peer, leaves, gone, place);
+		assert(leaves || party->caller != SP_AWAY);
 	}
 	for (uint8_t p = 0; p < cast->count; p++)
-		if (cast->party[p]->caller == SP_NOBODY &&
-			cast->party[p]->peer == SP_NOBODY)
+		if (cast->party[p]->peer == SP_AWAY)
 			cast->party[p]->peer = next_peer(cast, p);
 	return SP_OK;
 }
@@ -258,15 +124,15 @@ sp_party_by_branch(
 {
 	for (uint8_t p = 0; p < cast->count; p++) {
 		const struct sp_party *party = cast->party[p];
-		const struct sp_text has = text_of(party->branch);
+		const char *name = party->branch ? party->branch : "";
+		const size_t len = strlen(name);
 
 		if (party->caller == SP_NOBODY)
 			continue;
 		if (caller != SP_NOBODY && party->caller != caller)
 			continue;
-		if (has.len == branch.len &&
-			(has.len == 0 ||
-				memcmp(has.at, branch.at, has.len) == 0))
+		if (len == branch.len &&
+			(len == 0 || memcmp(name, branch.at, len) == 0))
 			return p;
 	}
 	return SP_NOBODY;
@@ -325,19 +191,7 @@ void
 sp_party_tag_del(struct sp_party *party, struct sp_tag *tag)
 {
 	unlink_tag(party, tag);
-	tag_free(tag);
-}
-
-enum sp_status
-sp_party_label(struct sp_party *party, struct sp_text label)
-{
-	char *text;
-
-	if (!copy_text(label, &text))
-		return SP_NO_MEMORY;
-	free(party->label);
-	party->label = text;
-	return SP_OK;
+	sp_party_tag_free(tag);
 }
 
 void
@@ -404,8 +258,10 @@ uint8_t
 sp_party_other(const struct sp_cast *cast, uint8_t p)
 {
 	const struct sp_party *party = cast->party[p];
+	const uint8_t other =
+		party->caller != SP_NOBODY ? party->caller : party->peer;
 
-	return party->caller != SP_NOBODY ? party->caller : party->peer;
+	return other < cast->count ? other : SP_NOBODY;
 }
 
 bool

@@ -5,10 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "control/leg.h"
 #include "control/request.h"
-#include "relay/addr.h"
-#include "relay/negotiate.h"
-#include "relay/order.h"
 #include "relay/status.h"
 
 /*
@@ -24,61 +22,13 @@
 #define SP_PARTIES_MAX 32u /* of a call */
 #define SP_TAGS_MAX 16u    /* of a party: answers from a fork beyond us */
 #define SP_NOBODY 0xffu    /* instead of the index of a party */
+#define SP_AWAY 0xfeu      /* same: it was in a cast that this one left */
 
-enum sp_part {
-	SP_PART_RTP, /* also muxed, and media that is not RTP */
-	SP_PART_RTCP,
-	SP_PARTS
-};
-
-/* One flow of a leg, as its worker was told. */
-struct sp_slot {
-	uint64_t told;       /* hash of the orders; 0: none yet */
-	uint32_t flow;       /* 0: does not run */
-	uint32_t latched_ms; /* data plane's clock; 0: never */
-	uint16_t local;      /* where it runs */
-	uint16_t port;
-	uint8_t moves;  /* the source changed; stops at 255 */
-	uint8_t rivals; /* another one was refused; stops at 255 */
-};
-
-/* A reserved even/odd pair of ports; @port is the even one, 0: none. */
-struct sp_pair {
-	uint16_t local;
-	uint16_t port;
-};
-
-/* Our end of one m= line towards one party. */
-struct sp_leg {
-	struct sp_slot slot[SP_PARTS];
-	struct sp_pair pair[2];      /* IPv4, IPv6 */
-	uint8_t six;                 /* which one of them is in use */
-	bool mux;                    /* RTCP on the RTP port */
-	bool silent;                 /* reported as such */
-	struct sp_flow_report *past; /* of flows that ran before, or NULL */
-};
-
-/* What an SDP said of one m= line. */
-struct sp_media {
-	struct sp_addr rtp;     /* NONE: not known */
-	struct sp_addr rtcp;    /* same */
-	uint64_t payload_types; /* bit (pt & 63) */
-	uint32_t clock_hz;
-	uint16_t ptime_ms;
-	uint8_t kind;      /* enum sp_media_kind */
-	uint8_t direction; /* bit 0: the party sends, bit 1: it listens */
-	uint8_t family;    /* enum sp_family of its c= */
-	bool live;         /* in use, as far as this SDP goes */
-	bool secure;
-	bool zero; /* held by 0.0.0.0; the addresses are the last ones */
-};
-
-/* What a party said: its SDP, and what the proxy told along with it. */
-struct sp_said {
-	struct sp_addr signalling; /* where the SIP came from, or NONE */
-	uint8_t policy;            /* enum sp_latch_policy */
-	uint8_t count;             /* of @media */
-	struct sp_media media[];
+/* What is kept back of what a party sends; bits. */
+enum sp_block {
+	SP_BLOCK_MEDIA = 1,   /* all of it, RTCP apart */
+	SP_BLOCK_SILENCE = 2, /* the sound of it */
+	SP_BLOCK_DTMF = 4,    /* telephone events (RFC 4733) */
 };
 
 /* A SIP tag. One party has several when a proxy beyond us forks. */
@@ -86,31 +36,62 @@ struct sp_tag {
 	struct sp_tag *next;
 	struct sp_said *said;   /* in force; NULL: nothing yet */
 	struct sp_said *staged; /* offered, in force once answered; or NULL */
+	uint64_t answer;        /* hash of the SDP it answered last; 0: none */
+	uint64_t answered_ms;
 	uint8_t len;
 	char text[];
 };
 
+/* What an answer has to know of the offer. */
+struct sp_offer {
+	bool made;    /* an answer to it counts */
+	bool pending; /* and none has come yet */
+	uint8_t count;
+	uint8_t line[SP_SDP_MEDIA_MAX]; /* enum sp_offered */
+};
+
+/* Which side of a dialogue offered; both do, if requests cross. */
+enum sp_by {
+	SP_BY_CALLER,
+	SP_BY_BRANCH,
+	SP_BYS
+};
+
+/* What a party was told last, where a proxy wants that to be constant. */
+struct sp_told {
+	char *username;     /* of o=, or NULL */
+	char *session_name; /* s=, or NULL */
+	uint64_t version;   /* of o=; 0: not ours to count */
+	uint64_t body;      /* hash of the SDP with this version */
+};
+
 struct sp_party {
-	struct sp_tag *tags; /* the first one is who gets media */
-	struct sp_leg *leg;  /* one an m= line */
-	char *branch;        /* of the offer, or NULL */
-	char *label;         /* or NULL */
-	uint64_t since_ms;   /* when it was added */
-	uint32_t on;         /* branch: a bit an m= line in use */
+	struct sp_tag *tags;  /* the first one is who gets media */
+	struct sp_leg *leg;   /* one an m= line */
+	struct sp_told *told; /* or NULL */
+	char *branch;         /* of the offer, or NULL */
+	char *label;          /* or NULL */
+	uint64_t since_ms;    /* when it was added */
+	uint32_t on;          /* branch: a bit an m= line in use */
 	uint8_t legs;
 	uint8_t realm;
-	uint8_t family; /* enum sp_family that it is offered */
-	uint8_t caller; /* branch: index of its caller; caller: NOBODY */
-	uint8_t peer;   /* caller: index of the branch that gets its media */
-	bool answered;  /* branch */
-	bool by_branch; /* branch: it made the last offer, not its caller */
-	uint8_t n_offered;
-	uint8_t offered[SP_SDP_MEDIA_MAX]; /* enum sp_offered of that offer */
+	uint8_t family;   /* enum sp_family that it is offered */
+	uint8_t caller;   /* branch: index of its caller; caller: NOBODY */
+	uint8_t peer;     /* caller: index of the branch that gets its media */
+	bool answered;    /* branch */
+	uint8_t blocked;  /* enum sp_block, of what it sends */
+	uint8_t block_up; /* branch: the same, of what its caller gets */
+	uint8_t block_down; /* branch: of what its caller sends to it */
+	struct sp_offer offer[SP_BYS]; /* branch: of the dialogue */
 };
 
 struct sp_cast {
 	struct sp_party **party;
+	char *metadata; /* as the proxy gave it, or NULL */
 	uint8_t count;
+	uint8_t blocked; /* enum sp_block, of what all of them send */
+	uint8_t dscp;    /* of what is sent, if @has_dscp; else the realm's */
+	bool has_dscp;
 };
 
 /* Copy @from into @to. Fails: SP_NO_MEMORY; @to is then empty. */
@@ -127,14 +108,24 @@ void sp_party_free(struct sp_cast *cast);
  */
 uint8_t sp_party_add(struct sp_cast *cast, struct sp_text branch);
 
+/* Replace the string at @to by a copy of @text, NULL if that is empty. */
+enum sp_status sp_party_text(char **to, struct sp_text text) SP_MUST_CHECK;
+
 /*
- * Move party @gone from @cast to the end of @to and make the others close
- * ranks. Its caller's media goes to the branch that answered last.
+ * Return the bits of party @p and of those that have nobody to talk to
+ * without it.
+ */
+uint32_t sp_party_without(const struct sp_cast *cast, uint8_t p);
+
+/*
+ * Move the parties whose bits are in @gone to the empty @to and make the
+ * others close ranks. A caller's media then goes to the branch that answered
+ * last. No branch may stay without its caller.
  *
  * Fails: SP_NO_MEMORY; nothing is changed.
  */
 enum sp_status sp_party_leave(
-	struct sp_cast *cast, uint8_t gone, struct sp_cast *to) SP_MUST_CHECK;
+	struct sp_cast *cast, uint32_t gone, struct sp_cast *to) SP_MUST_CHECK;
 
 /* Return the party that has @tag, or SP_NOBODY. */
 uint8_t sp_party_by_tag(const struct sp_cast *cast, struct sp_text tag);
@@ -159,9 +150,8 @@ struct sp_tag *sp_party_tag_first(struct sp_party *party, struct sp_text text);
 /* Forget @tag. */
 void sp_party_tag_del(struct sp_party *party, struct sp_tag *tag);
 
-/* Replace @party's label. Fails: SP_NO_MEMORY. */
-enum sp_status sp_party_label(
-	struct sp_party *party, struct sp_text label) SP_MUST_CHECK;
+/* Release @tag, which is in no list. */
+void sp_party_tag_free(struct sp_tag *tag);
 
 /* Add the last report of a flow of m= line @m to those before, if it can be. */
 void sp_party_keep(struct sp_party *party, unsigned int m,

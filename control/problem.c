@@ -41,6 +41,21 @@ sp_problem_set(struct sp_problem *p, enum sp_problem_kind kind,
 	va_end(args);
 }
 
+bool
+sp_problem_is_full(const char *type)
+{
+	static const char *const known[] = {
+#define X(type) type,
+		SP_PROBLEM_FULL_LIST(X)
+#undef X
+	};
+
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+		if (strcmp(known[i], type) == 0)
+			return true;
+	return false;
+}
+
 /* A detail may quote a client's bytes and may have been cut inside one. */
 static json_t *
 text_of(const char *text)

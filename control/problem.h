@@ -2,6 +2,7 @@
 #ifndef SP_CONTROL_PROBLEM_H
 #define SP_CONTROL_PROBLEM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "control/request.h"
@@ -17,6 +18,10 @@
 	X(FORBIDDEN,     403, "forbidden",       "Not allowed")               \
 	X(NO_PATH,       404, "unknown-path",    "No such path")              \
 	X(NO_CALL,       404, "unknown-call",    "No such call")              \
+	X(NO_LABEL,      404, "unknown-label",   "No party has this label")   \
+	X(NO_ADDRESS,    404, "unknown-address", "No party has this address") \
+	X(NO_TAG,        404, "unknown-tag",     "No party has this tag")     \
+	X(NO_SINK,       404, "unknown-sink",    "No such media flow")        \
 	X(METHOD,        405, "method",          "Not this method")           \
 	X(CONFLICT,      409, "conflict",        "Does not fit the call")     \
 	X(TOO_LARGE,     413, "too-large",       "The body is too large")     \
@@ -30,6 +35,15 @@
 	X(INTERNAL,      500, "internal",        "Our own failure")           \
 	X(CAPACITY,      503, "capacity",        "No room for it now")        \
 	X(DRAINING,      503, "draining",        "Going out of service")
+
+/* What there is no room for now: the types of sp_reply_full()'s problems. */
+#define SP_PROBLEM_FULL_LIST(X)                                               \
+	X("call-busy")                                                        \
+	X("max-calls")                                                        \
+	X("no-memory")                                                        \
+	X("no-ports")                                                         \
+	X("worker-busy")                                                      \
+	X("worker-stuck")
 /* clang-format on */
 
 enum sp_problem_kind {
@@ -46,6 +60,9 @@ enum sp_problem_kind {
 void sp_problem_set(struct sp_problem *p, enum sp_problem_kind kind,
 	const char *where, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
+
+/* Is @type of SP_PROBLEM_FULL_LIST, and so described in openapi.yaml? */
+bool sp_problem_is_full(const char *type);
 
 /*
  * Return @p as JSON text for application/problem+json.

@@ -41,6 +41,28 @@ must_wait(const struct sp_addr *signalled, const struct sp_addr *signalling)
 		sp_addr_scope(signalling) == SP_ADDR_PUBLIC;
 }
 
+/* What of the packets that party @p sends is kept back. */
+static uint8_t
+block_flags(const struct sp_cast *cast, uint8_t p)
+{
+	const struct sp_party *party = cast->party[p];
+	uint8_t blocked = cast->blocked | party->blocked;
+	uint8_t flags = 0;
+
+	if (party->caller != SP_NOBODY)
+		blocked |= party->block_up;
+	else if (party->peer != SP_NOBODY)
+		blocked |= cast->party[party->peer]->block_down;
+
+	if (blocked & SP_BLOCK_MEDIA)
+		flags |= SP_FLOW_BLOCK;
+	if (blocked & SP_BLOCK_SILENCE)
+		flags |= SP_FLOW_SILENCE;
+	if (blocked & SP_BLOCK_DTMF)
+		flags |= SP_FLOW_NO_DTMF;
+	return flags;
+}
+
 static uint16_t
 shorter(uint16_t a, uint16_t b)
 {
@@ -93,11 +115,18 @@ describe(const struct sp_cast *cast, uint8_t p, unsigned int m,
 		if (media->secure)
 			out->flags = SP_FLOW_OPAQUE;
 		out->payload_types = media->payload_types;
+		out->dtmf_types = media->dtmf_types;
+		memcpy(out->quiet, media->quiet, sizeof out->quiet);
 		out->clock_hz = media->clock_hz;
 		out->ptime_ms = media->ptime_ms;
 	}
 	if (back && back->live) {
 		out->payload_types |= back->payload_types;
+		out->dtmf_types |= back->dtmf_types;
+		/* A sender uses the numbers that its receiver gave. */
+		for (unsigned int q = 0; q < SP_QUIET_CODECS; q++)
+			if (back->quiet[q] != SP_QUIET_NONE)
+				out->quiet[q] = back->quiet[q];
 		out->ptime_ms = shorter(out->ptime_ms, back->ptime_ms);
 		if (out->clock_hz == 0)
 			out->clock_hz = back->clock_hz;
@@ -120,14 +149,18 @@ flow_conf(const struct sp_service *s, const struct sp_cast *cast, uint8_t p,
 	const struct sp_realm_more *realm = &s->conf->more[party->realm];
 
 	memset(out, 0, sizeof *out); /* its padding is hashed, too */
+	memset(out->quiet, SP_QUIET_NONE, sizeof out->quiet);
 	describe(cast, p, m, part, out);
 	connect_flows(cast, p, m, part, out);
+	if (part == SP_PART_RTP)
+		out->flags |= block_flags(cast, p);
 	out->policy = said ? said->policy : (uint8_t)realm->latch;
 	if (said)
 		out->signalling = said->signalling;
 	out->wait = must_wait(&out->signalled, &out->signalling);
 	out->unanswered = realm->unanswered_packets;
-	out->dscp = s->conf->realm[party->realm].dscp;
+	out->dscp =
+		cast->has_dscp ? cast->dscp : s->conf->realm[party->realm].dscp;
 	out->local = slot->local;
 	out->port = slot->port;
 }

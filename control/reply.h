@@ -12,7 +12,18 @@ struct sp_asker {
 	sp_reply_fn reply; /* NULL: nobody waits */
 	void *arg;
 	enum sp_verb verb;
+	enum sp_door door;
+	uint64_t began_us;
+	uint32_t hidden; /* query: bits of the parties that are not asked for */
 };
+
+/* Return who asks @request. */
+static inline struct sp_asker
+sp_asker(const struct sp_request *request, sp_reply_fn reply, void *arg)
+{
+	return (struct sp_asker){ reply, arg, request->verb, request->door,
+		request->began_us, 0 };
+}
 
 /*
  * Answer with @body, or with a problem if it is NULL because memory ran out.
@@ -41,18 +52,40 @@ void sp_reply_full(struct sp_problem *problem, const char *type,
 /* Return "offered", "answered" or "ending". */
 const char *sp_reply_state(const struct sp_call *call);
 
+/* Return the label of a drop's row in a flow's report. */
+const char *sp_reply_verdict(unsigned int row);
+
+/* Drops that rtpengine calls errors: it was let in, but not sent on. */
+#define SP_REPLY_ERRORS 5u
+extern const enum sp_verdict sp_reply_errors[SP_REPLY_ERRORS];
+
+/* What came on a port, in rtpengine's terms. */
+struct sp_stream_sum {
+	uint64_t packets;
+	uint64_t octets;
+	uint64_t errors; /* packets that could not be sent on */
+};
+void sp_reply_stream_sum(
+	const struct sp_flow_report *report, struct sp_stream_sum *out);
+void sp_reply_stream_add(
+	struct sp_stream_sum *to, const struct sp_stream_sum *more);
+
+/* Add what @leg's flows did before to what the one there is reports. */
+void sp_reply_sum(const struct sp_leg *leg, const struct sp_flow_report *now,
+	struct sp_flow_report *out);
+
 /* Return a JSON string, also of text that is not UTF-8; NULL without memory. */
 json_t *sp_reply_text(const char *at, size_t len);
 
 /*
- * Describe @call: the parties of @cast with what their flows reported.
- * @report has one entry for each running flow of @cast, in its order (as
- * sp_program_all has it).
+ * Describe @call to @asker in the way of its door: the parties of @cast with
+ * what their flows reported. @report has one entry for each running flow of
+ * @cast, in its order (as sp_program_all has it).
  *
- * Owns: the caller releases it; NULL without memory.
+ * Owns: the caller releases it; NULL without memory, and without an asker.
  */
-json_t *sp_reply_call(const struct sp_service *s, const struct sp_call *call,
-	const struct sp_cast *cast, const struct sp_flow_report *report,
-	const char *state);
+json_t *sp_reply_call(const struct sp_service *s, const struct sp_asker *asker,
+	const struct sp_call *call, const struct sp_cast *cast,
+	const struct sp_flow_report *report, const char *state);
 
 #endif

@@ -13,15 +13,20 @@ answer_one(sp_reply_fn reply, void *arg)
 {
 	struct sp_problem problem;
 	struct sp_reply good = { .http = 200 };
-	struct sp_reply bad = { .http = 503, .problem = &problem };
+	struct sp_reply bad = { .problem = &problem };
 
 	if (fake.refuse) {
 		sp_problem_set(
 			&problem, SP_PROBLEM_CAPACITY, "", "no port is free");
+		if (fake.problem)
+			bad.problem = fake.problem;
+		bad.http = bad.problem->http;
 		reply(arg, &bad);
 		return;
 	}
-	good.body = json_pack("{s:s, s:b}", "sdp", "v=0\r\n", "fake", 1);
+	good.body = fake.body
+		? json_incref(fake.body)
+		: json_pack("{s:s, s:b}", "sdp", "v=0\r\n", "fake", 1);
 	reply(arg, &good);
 	json_decref(good.body);
 }
@@ -41,6 +46,8 @@ sp_command(struct sp_service *s, const struct sp_request *request,
 	(void)s;
 	fake.asked++;
 	fake.verb = request->verb;
+	fake.door = request->door;
+	fake.began_us = request->began_us;
 	fake.limit = request->limit;
 	fake.sdp_len = request->sdp.len;
 	fake.call_id_len = request->call_id.len;
@@ -82,4 +89,11 @@ sp_metrics_write(struct sp_service *s, FILE *to)
 {
 	(void)s;
 	fprintf(to, "sallyport_fake 1\n");
+}
+
+struct sp_ng_counts *
+sp_service_ng_counts(struct sp_service *s)
+{
+	(void)s;
+	return &fake.counts;
 }

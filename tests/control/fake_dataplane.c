@@ -11,8 +11,10 @@
 #include "dataplane/dataplane.h"
 
 #define FAKE_WORKERS 4
+#ifndef FAKE_FLOWS
 #define FAKE_FLOWS 20000
 #define FAKE_QUEUE 8192
+#endif
 #define FAKE_NEWS 64
 
 enum fake_kind {
@@ -217,12 +219,22 @@ sp_dataplane_count(const struct sp_dataplane *dp, unsigned int worker,
 	return worker * 100 + verdict;
 }
 
+uint64_t
+sp_dataplane_slow_count(
+	const struct sp_dataplane *dp, enum sp_slow_path_fate fate)
+{
+	(void)dp;
+	return 40u + fate;
+}
+
 void
 sp_dataplane_worker_counts(const struct sp_dataplane *dp, unsigned int worker,
 	struct sp_worker_counts *out)
 {
-	*out = (struct sp_worker_counts){ .received = 7, .polls = 11 };
-	for (uint32_t f = 1; f < FAKE_FLOWS; f++)
+	*out = (struct sp_worker_counts){
+		.received = 7, .polls = 11, .busy_us = 1500000
+	};
+	for (uint32_t f = 1; f < dp->flows; f++)
 		out->flows += dp->flow[worker][f].running;
 }
 
@@ -231,7 +243,7 @@ static void
 fake_check_port(struct sp_dataplane *dp, const struct fake_order *order)
 {
 	for (unsigned int w = 0; w < dp->workers; w++)
-		for (uint32_t f = 1; f < FAKE_FLOWS; f++) {
+		for (uint32_t f = 1; f < dp->flows; f++) {
 			const struct fake_flow *flow = &dp->flow[w][f];
 
 			if (flow->running &&
@@ -319,7 +331,7 @@ fake_media(struct sp_dataplane *dp, unsigned int worker, uint32_t flow)
 static inline uint32_t
 fake_find(const struct sp_dataplane *dp, unsigned int worker, uint16_t port)
 {
-	for (uint32_t f = 1; f < FAKE_FLOWS; f++)
+	for (uint32_t f = 1; f < dp->flows; f++)
 		if (dp->flow[worker][f].running &&
 			dp->flow[worker][f].conf.port == port)
 			return f;

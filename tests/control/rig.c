@@ -63,7 +63,7 @@ rig_conf(struct sp_config *conf)
 	conf->media_s = 60;
 	conf->hold_s = 3600;
 	conf->offer_s = 300;
-	conf->delete_delay_s = 5;
+	conf->delete_delay_s = 0;
 }
 
 static void
@@ -74,7 +74,7 @@ rig_start(struct rig *r)
 		abort();
 }
 
-static void
+static inline void
 rig_open(struct rig *r)
 {
 	memset(r, 0, sizeof *r);

@@ -278,20 +278,23 @@ Test(call, query_reads_and_list_pages)
 
 Test(call, requests_for_a_busy_call_are_done_in_order)
 {
-	char text[RIG_SDP];
+	json_t *text = json_string(rig_sdp("192.0.2.5", 4000, ""));
 	struct sp_request request;
 
-	/* Its bytes will be gone when a request's turn comes. */
-	snprintf(text, sizeof text, "%s", rig_sdp("192.0.2.5", 4000, ""));
-	request = rig_request(SP_VERB_OFFER, "a", NULL, NULL, text);
+	/* Who asks lets go of its bytes before a request's turn comes. */
+	request = rig_request(
+		SP_VERB_OFFER, "a", NULL, NULL, json_string_value(text));
+	request.tree = text;
 	sp_command(r.s, &request, rig_reply, &r);
 	request = rig_request(SP_VERB_QUERY, NULL, NULL, NULL, NULL);
 	sp_command(r.s, &request, rig_reply, &r);
 	request = rig_request(SP_VERB_DELETE, "a", NULL, NULL, NULL);
 	sp_command(r.s, &request, rig_reply, &r);
-	request = rig_request(SP_VERB_OFFER, "a", NULL, NULL, text);
+	request = rig_request(
+		SP_VERB_OFFER, "a", NULL, NULL, json_string_value(text));
+	request.tree = text;
 	sp_command(r.s, &request, rig_reply, &r);
-	memset(text, 'x', sizeof text - 1);
+	sp_request_close(&request);
 	cr_expect(eq(u32, r.replies, 0));
 
 	sp_service_serve(r.s);

@@ -12,7 +12,10 @@
 static const char example[] =
 	"control:\n"
 	"  http: 127.0.0.1:8081\n"
-	"  ng: [127.0.0.1:2224, \"[::1]:2223\"]\n"
+	"  ng: [127.0.0.1:2224, \"[::1]:2223\", 10.0.0.10:2223]\n"
+	"  ng_clients: [10.0.0.0/28, \"2001:db8::5\", 0.0.0.0/0]\n"
+	"  records: /var/log/sallyport/calls.json\n"
+	"  webhook: https://example.net:8443/calls?from=relay\n"
 	"dataplane:\n"
 	"  workers: 2                    # number of cores\n"
 	"  hugepages: true\n"
@@ -37,7 +40,8 @@ static const char example[] =
 	"    ports: 20000-29999\n"
 	"    dscp: 0\n"
 	"timeouts: {media_s: 61, hold_s: 3601, offer_s: 301, "
-	"delete_delay_s: 0}\n";
+	"delete_delay_s: 30,\n"
+	"  max_s: 7200, silent_leg: end}\n";
 
 static enum sp_status
 parse(const char *text, struct sp_config *conf, char *why)
@@ -64,7 +68,7 @@ Test(config, control_part_of_the_example_is_read)
 	cr_assert(eq(int, parse(example, &conf, why), SP_OK), "%s", why);
 	sp_addr_print(&conf.http, text);
 	cr_expect(eq(str, text, "127.0.0.1:8081"));
-	cr_assert(eq(uint, conf.n_ng, 2));
+	cr_assert(eq(uint, conf.n_ng, 3));
 	sp_addr_print(&conf.ng[1], text);
 	cr_expect(eq(str, text, "[::1]:2223"));
 	cr_expect(eq(uint, conf.workers, 2));
@@ -76,7 +80,41 @@ Test(config, control_part_of_the_example_is_read)
 	cr_expect(eq(u32, conf.media_s, 61));
 	cr_expect(eq(u32, conf.hold_s, 3601));
 	cr_expect(eq(u32, conf.offer_s, 301));
-	cr_expect(eq(u32, conf.delete_delay_s, 0));
+	cr_expect(eq(u32, conf.delete_delay_s, 30));
+	cr_expect(eq(u32, conf.max_s, 7200));
+	cr_expect(conf.end_silent);
+}
+
+Test(config, clients_and_news_of_the_example_are_read)
+{
+	const struct sp_addr v4 = ip("10.0.0.0"), v6 = ip("2001:db8::5");
+	char why[SP_CONFIG_WHY];
+	struct sp_config conf;
+
+	cr_assert(eq(int, parse(example, &conf, why), SP_OK), "%s", why);
+	cr_assert(eq(uint, conf.n_ng_clients, 3));
+	cr_expect(sp_addr_same_ip(&conf.ng_clients[0].addr, &v4));
+	cr_expect(eq(int, conf.ng_clients[0].bits, 28));
+	cr_expect(sp_addr_same_ip(&conf.ng_clients[1].addr, &v6));
+	cr_expect(eq(int, conf.ng_clients[1].bits, 128));
+	cr_expect(eq(int, conf.ng_clients[2].bits, 0));
+	cr_expect(
+		eq(str, (char *)conf.records, "/var/log/sallyport/calls.json"));
+	cr_expect(eq(str, (char *)conf.webhook,
+		"https://example.net:8443/calls?from=relay"));
+}
+
+Test(config, records_may_go_nowhere_or_to_standard_output)
+{
+	char why[SP_CONFIG_WHY];
+	struct sp_config conf;
+
+	cr_assert(eq(
+		int, parse("control: {records: none}\n", &conf, why), SP_OK));
+	cr_expect(eq(str, (char *)conf.records, ""));
+	cr_assert(eq(
+		int, parse("control: {records: stdout}\n", &conf, why), SP_OK));
+	cr_expect(eq(str, (char *)conf.records, "-"));
 }
 
 Test(config, shared_realm_of_the_example_is_read)
@@ -136,7 +174,13 @@ Test(config, an_empty_file_means_the_defaults)
 	cr_expect(eq(u32, conf.max_calls, 20000));
 	cr_expect(eq(u32, conf.max_media, 8));
 	cr_expect(eq(u32, conf.media_s, 60));
-	cr_expect(eq(u32, conf.delete_delay_s, 5));
+	cr_expect(eq(u32, conf.delete_delay_s, 0));
+	cr_expect(eq(u32, conf.max_s, 0));
+	cr_expect(not(conf.end_silent));
+	cr_expect(eq(uint, conf.n_ng, 1));
+	cr_expect(eq(uint, conf.n_ng_clients, 0));
+	cr_expect(eq(str, (char *)conf.records, "-"));
+	cr_expect(eq(str, (char *)conf.webhook, ""));
 	cr_expect(eq(uint, conf.n_realms, 0));
 }
 
@@ -259,7 +303,7 @@ Test(config, complaints_of_the_data_plane_get_their_line)
 	close(fd);
 	sp_config_explain(path, &error, why);
 	snprintf(want, sizeof want,
-		"%s:23: realms[1].addresses: no such address", path);
+		"%s:26: realms[1].addresses: no such address", path);
 	cr_expect(eq(str, why, want));
 	unlink(path);
 

@@ -27,6 +27,41 @@ struct wrong_case {
 	"    addresses: [192.0.2.1]\n"
 
 static struct wrong_case wrong_cases[] = {
+	{ "control: {ng: [10.0.0.1:2223]}\n",
+		"test.yaml:1: control.ng[0]: "
+		"10.0.0.1:2223 is not loopback, and ng knows no password: add "
+		"ng_clients with your proxies' addresses (0.0.0.0/0 is "
+		"everybody)" },
+	{ "control: {ng: [127.0.0.1:2223, 127.0.0.1:2223]}\n",
+		"test.yaml:1: control.ng[1]: "
+		"127.0.0.1:2223 is given twice" },
+	{ "control: {ng_clients: [10.0.0.1/33]}\n",
+		"test.yaml:1: control.ng_clients[0]: "
+		"\"/33\" is not a prefix from /0 to /32" },
+	{ "control: {ng_clients: [10.0.0.1/]}\n",
+		"test.yaml:1: control.ng_clients[0]: "
+		"\"/\" is not a prefix from /0 to /32" },
+	{ "control: {ng_clients: [proxy.example]}\n",
+		"test.yaml:1: control.ng_clients[0]: "
+		"\"proxy.example\" is not an IPv4 or IPv6 address" },
+	{ "control: {records: stdot}\n",
+		"test.yaml:1: control.records: "
+		"\"stdot\" is not stdout, none or a file's path with a slash "
+		"in it; write /var/log/sallyport/calls.json" },
+	{ "control: {webhook: \"ftp://example.net/\"}\n",
+		"test.yaml:1: control.webhook: "
+		"is not a URL of http or https; write "
+		"https://example.net/calls" },
+	{ "control: {webhook: example.net}\n",
+		"test.yaml:1: control.webhook: "
+		"is not a URL of http or https; write "
+		"https://example.net/calls" },
+	{ "timeouts: {silent_leg: stop}\n",
+		"test.yaml:1: timeouts.silent_leg: "
+		"\"stop\" is not one of report, end" },
+	{ "timeouts: {max_s: 604801}\n",
+		"test.yaml:1: timeouts.max_s: "
+		"604801 is not a number from 0 to 604800" },
 	{ "controll: {}\n",
 		"test.yaml:1: controll: "
 		"unknown key; did you mean control?" },

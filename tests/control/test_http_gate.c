@@ -136,3 +136,34 @@ ParameterizedTest(struct host_case *tc, http_gate,
 		tc->host);
 	cr_expect(eq(int, ask(request, reply), tc->want), "%s", tc->host);
 }
+
+/* Browsers let any page post to this machine, but say which page it was. */
+Test(http_gate, without_a_token_web_pages_are_not_answered, .init = start_open,
+	.fini = stop)
+{
+	static const char *const pages[] = { "https://evil.example", "null" };
+	char request[200];
+	char reply[REPLY_MAX];
+
+	for (size_t i = 0; i < sizeof pages / sizeof *pages; i++) {
+		snprintf(request, sizeof request,
+			"POST /v1/drain HTTP/1.1\r\nOrigin: %s\r\n"
+			"Content-Length: 0\r\n" END,
+			pages[i]);
+		cr_expect(eq(int, ask(request, reply), 403), "%s", pages[i]);
+		cr_expect(has(reply, "web page"), "%s", reply);
+	}
+}
+
+Test(http_gate, with_a_token_web_pages_are_answered)
+{
+	char reply[REPLY_MAX];
+
+	start(TOKEN);
+	cr_expect(eq(int,
+		ask("GET /v1/calls HTTP/1.1\r\nOrigin: https://noc.example\r\n"
+		    "Authorization: Bearer " TOKEN "\r\n" END,
+			reply),
+		200));
+	stop();
+}

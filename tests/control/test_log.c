@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "control/log.h"
@@ -140,17 +141,6 @@ Test(log, a_flood_of_one_event_is_held_back, .init = start)
 	cr_expect(eq(int, lines_of(text, " other "), 1));
 }
 
-Test(log, records_are_never_held_back, .init = start)
-{
-	static char text[65536];
-
-	for (unsigned int i = 0; i < 3 * SP_LOG_AT_ONCE; i++)
-		sp_log_say(SP_LOG_RECORD, "call_end", "x");
-	written(text, sizeof text);
-	cr_expect(eq(int, lines_of(text, " info call_end "),
-		(int)(3 * SP_LOG_AT_ONCE)));
-}
-
 Test(log, held_back_lines_are_counted_in_the_next_one, .init = start)
 {
 	static char text[65536];
@@ -202,4 +192,53 @@ Test(log, more_event_names_than_rows_still_work, .init = start)
 	written(text, sizeof text);
 	cr_expect(eq(int, lines_of(text, " e62 "), 1));
 	cr_expect(eq(int, lines_of(text, " e100 "), 1));
+}
+
+/* Fill what the log is written to; return how many bytes that took. */
+static size_t
+fill(void)
+{
+	static const char bytes[1024];
+	size_t all = 0;
+	ssize_t n;
+
+	while ((n = write(out[1], bytes, sizeof bytes)) > 0)
+		all += (size_t)n;
+	return all;
+}
+
+/* The writing end waits, as stderr does: who logs would wait for ever. */
+static void
+check_that_nobody_waits(void)
+{
+	static char text[1 << 20];
+	size_t before = fill();
+
+	cr_assert(eq(int, fcntl(out[1], F_SETFL, 0), 0));
+	sp_log_say(SP_LOG_INFO, "one", "lost");
+	sp_log_say(SP_LOG_INFO, "two", "lost");
+	while (before > 0)
+		before -= written(text, sizeof text);
+	sp_log_say(SP_LOG_INFO, "three", "kept");
+	written(text, sizeof text);
+	cr_expect(eq(str, strstr(text, " info "),
+		" info three unwritten=2 text=kept\n"));
+	sp_log_say(SP_LOG_INFO, "four", "kept");
+	written(text, sizeof text);
+	cr_expect(eq(str, strstr(text, " info "), " info four text=kept\n"));
+}
+
+Test(log, a_pipe_that_nobody_reads_makes_nobody_wait, .init = start,
+	.timeout = 10)
+{
+	check_that_nobody_waits();
+}
+
+Test(log, a_journal_that_nobody_reads_makes_nobody_wait, .timeout = 10)
+{
+	unsetenv("JOURNAL_STREAM");
+	cr_assert(eq(int,
+		socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, out), 0));
+	sp_log_to(out[1]);
+	check_that_nobody_waits();
 }

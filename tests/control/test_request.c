@@ -20,8 +20,17 @@ static const char everything[] =
 	"\"to_realm\":\"core\",\"signalling_source\":\"2001:db8::1\","
 	"\"latch\":\"signalled\",\"rtcp_mux\":[\"offer\",\"accept\"],"
 	"\"replace\":[\"origin\",\"session-connection\"],"
-	"\"address_family\":\"ip6\",\"ice\":\"remove\","
-	"\"keep_direction\":true,\"no_rtcp_attribute\":true}";
+	"\"address_family\":\"ip6\",\"ice\":\"pass\","
+	"\"keep_direction\":true,\"no_rtcp_attribute\":true,"
+	"\"full_rtcp_attribute\":true,\"generate_mid\":true,"
+	"\"strip_extmap\":true,\"loop_protect\":true,\"new_ports\":true,"
+	"\"trust_source\":true,\"fragment\":false,"
+	"\"media_address\":\"192.0.2.9\",\"transport\":\"RTP/AVPF\","
+	"\"tos\":184,\"metadata\":\"a:b\","
+	"\"codec\":{\"strip\":[\"all\"],\"except\":[\"opus/48000/2\"]},"
+	"\"sdp_attributes\":{\"session\":{\"add\":[\"tool:x\"]},"
+	"\"audio\":{\"remove\":[\"ptime\"],"
+	"\"substitute\":[[\"maxptime:1\",\"maxptime:2\"]]}}}";
 
 static enum sp_status
 parse(enum sp_verb verb, const char *body, struct sp_request *request,
@@ -36,6 +45,39 @@ is(struct sp_text text, const char *want)
 {
 	return text.len == strlen(want) &&
 		(text.len == 0 || memcmp(text.at, want, text.len) == 0);
+}
+
+/* The second half of everything. */
+static void
+expect_policy(const struct sp_request *r)
+{
+	const struct sp_policy *policy = &r->policy;
+
+	cr_expect(eq(int, policy->replace, SP_REPLACE_ORIGIN));
+	cr_expect(policy->keep_ice);
+	cr_expect(policy->full_rtcp_attribute);
+	cr_expect(policy->generate_mid);
+	cr_expect(policy->strip_extmap);
+	cr_expect(r->loop_protect);
+	cr_expect(r->new_ports);
+	cr_expect(r->trust_source);
+	cr_expect(not(r->fragment));
+	cr_expect(eq(int, policy->advertised.family, SP_FAMILY_IP4));
+	cr_expect(eq(int, policy->transport, SP_TRANSPORT_RTP_AVPF));
+	cr_expect(eq(int, r->tos_mode, SP_TOS_SET));
+	cr_expect(eq(int, r->tos, 184));
+	cr_expect(is(r->metadata, "a:b"));
+	cr_assert(eq(int, policy->n_codec, 2));
+	cr_expect(eq(int, policy->codec[0].what, SP_CODEC_STRIP));
+	cr_expect(eq(int, policy->codec[1].what, SP_CODEC_EXCEPT));
+	cr_expect(eq(sz, policy->codec[1].name.len, 12));
+	cr_assert(eq(int, policy->n_attr, 3));
+	cr_expect(eq(int, policy->attr[0].what, SP_ATTR_ADD));
+	cr_expect(eq(sz, policy->attr[0].media.len, 0));
+	cr_expect(eq(int, policy->attr[1].what, SP_ATTR_REMOVE));
+	cr_expect(eq(sz, policy->attr[1].media.len, 5));
+	cr_expect(eq(int, policy->attr[2].what, SP_ATTR_SUBSTITUTE));
+	cr_expect(eq(sz, policy->attr[2].with.len, 10));
 }
 
 Test(request, every_field_arrives)
@@ -65,6 +107,7 @@ Test(request, every_field_arrives)
 	cr_expect(eq(int, r.policy.address_family, SP_FAMILY_IP6));
 	cr_expect(r.policy.keep_direction);
 	cr_expect(r.policy.no_rtcp_attribute);
+	expect_policy(&r);
 	sp_request_close(&r);
 }
 
@@ -82,9 +125,51 @@ Test(request, what_is_not_given_is_zero)
 	sp_request_close(&r);
 }
 
+Test(request, who_blocks_by_tag_means_it)
+{
+	struct sp_problem p;
+	struct sp_request r;
+
+	cr_assert(eq(
+		int, parse(SP_VERB_BLOCK_MEDIA, "{" IDS "}", &r, &p), SP_OK));
+	cr_expect(r.directional);
+	sp_request_close(&r);
+	cr_assert(eq(int,
+		parse(SP_VERB_BLOCK_MEDIA, "{\"call_id\":\"c\",\"all\":true}",
+			&r, &p),
+		SP_OK));
+	cr_expect(not(r.directional));
+	cr_expect(r.all);
+	sp_request_close(&r);
+}
+
+/* As many as there is room for, and one more. */
+Test(request, lists_have_a_limit)
+{
+	static char body[4096];
+	const unsigned int limits[] = { SP_CODECS_MAX, SP_CODECS_MAX + 1 };
+
+	for (size_t i = 0; i < 2; i++) {
+		struct sp_problem p;
+		struct sp_request r;
+
+		snprintf(body, sizeof body,
+			"{" OFFER ",\"codec\":{\"mask\":[\"a\"");
+		for (unsigned int n = 1; n < limits[i]; n++)
+			strcat(body, ",\"a\"");
+		strcat(body, "]}}");
+		cr_expect(eq(int, parse(SP_VERB_OFFER, body, &r, &p),
+			i == 0 ? SP_OK : SP_UNSUPPORTED));
+		if (i == 0)
+			sp_request_close(&r);
+		else
+			cr_expect(eq(str, (char *)p.where, "codec"));
+	}
+}
+
 struct bad_case {
 	enum sp_verb verb;
-	char body[120];
+	char body[160];
 	char type[16];
 	char where[20];
 	char detail[120]; /* a part of it */
@@ -122,16 +207,17 @@ static struct bad_case bad_cases[] = {
 	{ SP_VERB_OFFER, "{\"call_id\":\"\"}", "bad-value", "call_id",
 		"has 0 bytes; from 1 to 255 are possible" },
 	{ SP_VERB_OFFER, "{" OFFER ",\"latch\":\"anny\"}", "bad-value", "latch",
-		"\"anny\" is not one of signalled, restricted, "
-		"any; did you mean any?" },
+		"\"anny\" is not one of signalled, asymmetric, "
+		"restricted, any, handover; did you mean any?" },
 	{ SP_VERB_OFFER, "{" OFFER ",\"latch\":\"Any\"}", "bad-value", "latch",
-		"is not one of signalled, restricted, any" },
+		"is not one of signalled, asymmetric, restricted, any, "
+		"handover" },
 	{ SP_VERB_OFFER, "{" OFFER ",\"latch\":2}", "bad-value", "latch",
 		"\"latch\" must be a string" },
 	{ SP_VERB_OFFER, "{" OFFER ",\"rtcp_mux\":\"offer\"}", "bad-value",
 		"rtcp_mux", "must be a list of strings" },
 	{ SP_VERB_OFFER, "{" OFFER ",\"rtcp_mux\":[1]}", "bad-value",
-		"rtcp_mux", "must be a string" },
+		"rtcp_mux", "must be a list of strings" },
 	{ SP_VERB_OFFER, "{" OFFER ",\"rtcp_mux\":[\"ofer\"]}", "bad-value",
 		"rtcp_mux", "did you mean offer?" },
 	{ SP_VERB_OFFER, "{" OFFER ",\"replace\":[\"orgin\"]}", "bad-value",
@@ -145,8 +231,63 @@ static struct bad_case bad_cases[] = {
 	{ SP_VERB_OFFER, "{" OFFER ",\"signalling_source\":\"192.0.2.1:5060\"}",
 		"bad-value", "signalling_source",
 		"must be a bare IPv4 or IPv6" },
+	{ SP_VERB_OFFER, "{" OFFER ",\"media_address\":\"a.example\"}",
+		"bad-value", "media_address", "must be a bare IPv4 or IPv6" },
+	{ SP_VERB_OFFER, "{" OFFER ",\"trust_source\":true}", "missing-field",
+		"signalling_source", "needs \"signalling_source\"" },
+	{ SP_VERB_OFFER, "{" OFFER ",\"ICE\":\"pass\"}", "unknown-field", "ICE",
+		"is not a field of offer" },
+	{ SP_VERB_OFFER, "{" OFFER ",\"latch\":\"off\"}", "bad-value", "latch",
+		"is not one of signalled" },
+	{ SP_VERB_OFFER, "{" OFFER ",\"latch\":\"Handover\"}", "bad-value",
+		"latch", "did you mean handover?" },
+	{ SP_VERB_OFFER, "{" OFFER ",\"ice\":\"\"}", "bad-value", "ice",
+		"\"\" is not one of remove, pass" },
+	{ SP_VERB_OFFER, "{" OFFER ",\"transport\":\"rtp/avp\"}", "bad-value",
+		"transport", "is not one of RTP/AVP" },
+	{ SP_VERB_OFFER, "{" OFFER ",\"tos\":256}", "bad-value", "tos",
+		"is 256; from -1 to 255 are possible" },
+	{ SP_VERB_OFFER, "{" OFFER ",\"tos\":\"184\"}", "bad-value", "tos",
+		"must be a number" },
+	{ SP_VERB_DELETE, "{" IDS ",\"delete_delay_s\":-1}", "bad-value",
+		"delete_delay_s", "from 0 to 86400 are possible" },
+	{ SP_VERB_OFFER, "{" OFFER ",\"codec\":[\"PCMA\"]}", "bad-value",
+		"codec", "must be an object of lists" },
+	{ SP_VERB_OFFER, "{" OFFER ",\"codec\":{\"stripp\":[]}}", "bad-value",
+		"codec", "did you mean strip?" },
+	{ SP_VERB_OFFER, "{" OFFER ",\"codec\":{\"strip\":\"PCMA\"}}",
+		"bad-value", "codec", "must be a list of strings" },
+	{ SP_VERB_OFFER, "{" OFFER ",\"codec\":{\"strip\":[\"a b\"]}}",
+		"bad-value", "codec", "NAME[/rate[/channels]]" },
+	{ SP_VERB_OFFER, "{" OFFER ",\"codec\":{\"strip\":[\"a/1/2/3\"]}}",
+		"bad-value", "codec", "NAME[/rate[/channels]]" },
+	{ SP_VERB_OFFER, "{" OFFER ",\"codec\":{\"transcode\":[]}}",
+		"bad-value", "codec", "is not one of strip, offer" },
+	{ SP_VERB_OFFER, "{" OFFER ",\"sdp_attributes\":[]}", "bad-value",
+		"sdp_attributes", "must be an object" },
+	{ SP_VERB_OFFER, "{" OFFER ",\"sdp_attributes\":{\"audio\":[]}}",
+		"bad-value", "sdp_attributes", "must be an object" },
+	{ SP_VERB_OFFER, "{" OFFER ",\"sdp_attributes\":{\"\":{}}}",
+		"bad-value", "sdp_attributes", "goes by" },
+	{ SP_VERB_OFFER, "{" OFFER ",\"sdp_attributes\":{\"a\":{\"ad\":[]}}}",
+		"bad-value", "sdp_attributes", "did you mean add?" },
+	{ SP_VERB_OFFER,
+		"{" OFFER ",\"sdp_attributes\":{\"a\":{\"add\":[\"x\\n\"]}}}",
+		"bad-value", "sdp_attributes", "is one line" },
+	{ SP_VERB_OFFER,
+		"{" OFFER
+		",\"sdp_attributes\":{\"a\":{\"substitute\":[\"x\"]}}}",
+		"bad-value", "sdp_attributes", "[from, to]" },
+	{ SP_VERB_BLOCK_MEDIA, "{\"call_id\":\"c\",\"address\":\"x\"}",
+		"bad-value", "address", "must be a bare IPv4 or IPv6" },
+	{ SP_VERB_BLOCK_MEDIA, "{\"call_id\":\"c\",\"all\":\"flows\"}",
+		"bad-value", "all", "must be true or false" },
+	{ SP_VERB_BLOCK_MEDIA, "{\"from_tag\":\"f\"}", "missing-field",
+		"call_id", "block media needs \"call_id\"" },
+	{ SP_VERB_BLOCK_DTMF, "{\"call_id\":\"c\",\"sdp\":\"v\"}",
+		"unknown-field", "sdp", "is not a field of block DTMF" },
 	{ SP_VERB_OFFER, "{" OFFER ",\"signalling_source\":7}", "bad-value",
-		"signalling_source", "must be an IP address in a string" },
+		"signalling_source", "address in a string" },
 };
 
 ParameterizedTestParameters(request, mistakes_are_named)
@@ -260,102 +401,6 @@ Test(request, without_memory_it_fails_cleanly)
 	}
 	cr_expect(eq(int, status, SP_OK));
 	cr_expect(gt(uint, most, 10));
-}
-
-Test(request, a_problem_fails_cleanly_without_memory)
-{
-	struct sp_problem p;
-	char *text = NULL;
-	unsigned int most = 0;
-
-	sp_problem_set(&p, SP_PROBLEM_UNKNOWN_FIELD, "callid", "detail");
-	json_set_alloc_funcs(scarce_malloc, scarce_free);
-	for (; !text && most < 1000; most++) {
-		allocations_left = most;
-		text = sp_problem_text(&p);
-		if (!text)
-			cr_assert(eq(uint, allocations_open, 0), "leak at %u",
-				most);
-	}
-	cr_assert(not(eq(ptr, text, NULL)));
-	cr_expect(gt(uint, most, 5));
-	scarce_free(text);
-	cr_expect(eq(uint, allocations_open, 0));
-}
-
-Test(problem, text_is_json_whatever_was_quoted)
-{
-	struct sp_problem p;
-	json_t *json;
-	char *text;
-
-	sp_problem_set(&p, SP_PROBLEM_NO_CALL, "call_id", "no call \"%s\"",
-		"\xff\xc3");
-	text = sp_problem_text(&p);
-	cr_assert(not(eq(ptr, text, NULL)));
-	json = json_loads(text, 0, NULL);
-	cr_assert(not(eq(ptr, json, NULL)), "%s", text);
-	cr_expect(eq(str,
-		(char *)(uintptr_t)json_string_value(
-			json_object_get(json, "type")),
-		"urn:sallyport:problem:unknown-call"));
-	cr_expect(eq(str,
-		(char *)(uintptr_t)json_string_value(
-			json_object_get(json, "detail")),
-		"no call \"??\""));
-	cr_expect(eq(llong, json_integer_value(json_object_get(json, "status")),
-		404));
-	cr_expect(eq(str,
-		(char *)(uintptr_t)json_string_value(
-			json_object_get(json, "where")),
-		"call_id"));
-	json_decref(json);
-	free(text);
-}
-
-Test(problem, only_capacity_asks_to_come_back)
-{
-	struct sp_problem p;
-
-	sp_problem_set(&p, SP_PROBLEM_CAPACITY, "", "x");
-	cr_expect(gt(uint, p.retry_after_s, 0));
-	sp_problem_set(&p, SP_PROBLEM_CONFLICT, "", "x");
-	cr_expect(eq(uint, p.retry_after_s, 0));
-}
-
-struct near_case {
-	char word[16];
-	char want[16];
-};
-
-static struct near_case near_cases[] = {
-	{ "adresses", "addresses" },
-	{ "addresses", "addresses" },
-	{ "latsh", "latch" },
-	{ "lacth", "latch" },
-	{ "ltc", "latch" },
-	{ "l", "" },
-	{ "xy", "" },
-	{ "", "" },
-	{ "gateways", "gateway" },
-	{ "zzzzzzz", "" },
-};
-
-ParameterizedTestParameters(problem, nearest_is_a_likely_typo)
-{
-	return cr_make_param_array(struct near_case, near_cases,
-		sizeof near_cases / sizeof *near_cases);
-}
-
-ParameterizedTest(struct near_case *tc, problem, nearest_is_a_likely_typo)
-{
-	static const char *const known[] = { "addresses", "latch", "gateway",
-		"ab" };
-	const char *near = sp_problem_nearest(
-		tc->word, known, sizeof known / sizeof *known, sizeof *known);
-
-	cr_expect(eq(str, (char *)(uintptr_t)(near ? near : ""), tc->want),
-		"%s", tc->word);
 }
 
 struct escape_case {

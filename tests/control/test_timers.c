@@ -185,7 +185,7 @@ Test(timers, ended_calls_ports_rest_before_they_are_used_again)
 	connect_with("", "");
 	cr_assert(eq(int, rig_delete(&r, NULL, NULL, NULL), 200));
 	cr_expect(eq(u32, pool->quarantined, 1));
-	rig_sleep(&r, 34);
+	rig_sleep(&r, SP_PORT_POOL_QUARANTINE_S - 1);
 	connect_with("", "");
 	cr_expect(eq(u32, pool->quarantined, 1));
 	rig_sleep(&r, 2);
@@ -209,4 +209,63 @@ Test(timers, stopped_service_ends_its_calls_and_takes_no_more)
 		rig_offer(&r, "a", NULL, NULL, rig_sdp("192.0.2.5", 4000, "")),
 		503));
 	cr_expect(eq(str, r.type, "draining"));
+}
+
+Test(timers, no_call_is_older_than_any_may_get)
+{
+	r.conf.max_s = 90;
+	connect_with("", "");
+	for (unsigned int i = 0; i < 88; i++) {
+		media(port_a);
+		media(port_b);
+		rig_sleep(&r, 1);
+	}
+	cr_expect(alive());
+	rig_sleep(&r, 4);
+	cr_expect(not(alive()));
+	cr_expect(eq(u64, r.s->metrics.ends[SP_END_FINAL_TIMEOUT], 1));
+}
+
+Test(timers, one_silent_leg_ends_a_call_if_that_is_wanted)
+{
+	r.conf.end_silent = true;
+	connect_with("", "");
+	for (unsigned int i = 0; i < 58; i++) {
+		media(port_a);
+		rig_sleep(&r, 1);
+	}
+	cr_expect(alive());
+	for (unsigned int i = 0; i < 4 && alive(); i++) {
+		media(port_a);
+		rig_sleep(&r, 1);
+	}
+	cr_expect(not(alive()));
+	cr_expect(eq(u64, r.s->metrics.ends[SP_END_SILENT_LEG], 1));
+}
+
+/* A camera that is off is no reason to hang up. */
+Test(timers, line_that_is_silent_both_ways_ends_no_call)
+{
+	r.conf.end_silent = true;
+	connect_with(
+		"m=video 4002 RTP/AVP 96\r\n", "m=video 5002 RTP/AVP 96\r\n");
+	for (unsigned int i = 0; i < 100; i++) {
+		media(port_a);
+		media(port_b);
+		rig_sleep(&r, 1);
+	}
+	cr_expect(alive());
+	cr_expect(eq(u64, r.s->metrics.silent_legs, 2));
+}
+
+Test(timers, held_leg_is_not_a_silent_one)
+{
+	r.conf.end_silent = true;
+	connect_with("a=sendonly\r\n", "a=recvonly\r\n");
+	for (unsigned int i = 0; i < 200; i++) {
+		media(port_a);
+		rig_sleep(&r, 1);
+	}
+	cr_expect(alive());
+	cr_expect(eq(u64, r.s->metrics.silent_legs, 0));
 }
