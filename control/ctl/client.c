@@ -13,6 +13,8 @@
 #define URL_MAX 2048
 #define TOKEN_MAX 300
 #define HTTP_GOOD_MAX 299
+#define HTTP_UNAUTHORIZED 401
+#define HTTP_NOT_FOUND 404
 
 struct sp_client {
 	const struct sp_client_conf *conf;
@@ -20,6 +22,7 @@ struct sp_client {
 	struct curl_slist *headers;
 	char *reply;
 	size_t len;
+	long http;                 /* status of the last answer; 0: none */
 	char why[CURL_ERROR_SIZE]; /* in libcurl's words */
 };
 
@@ -118,14 +121,14 @@ set_url(struct sp_client *c, const char *path, const char *text, char *why)
 		path, escaped ? escaped : "");
 	curl_free(escaped);
 	if (!escaped || len < 0 || len >= (int)sizeof url) {
-		snprintf(why, SP_CLIENT_WHY, "the call-id is too long");
+		snprintf(why, SP_CLIENT_WHY, "what was asked for is too long");
 		return false;
 	}
 	curl_easy_setopt(c->curl, CURLOPT_URL, url);
 	return true;
 }
 
-/* The relay's own words, where it has some. */
+/* The relay's own words, where it has some, and what to do. */
 static void
 explain(const json_t *problem, long http, char *why)
 {
@@ -134,9 +137,29 @@ explain(const json_t *problem, long http, char *why)
 	const char *detail =
 		json_string_value(json_object_get(problem, "detail"));
 
-	snprintf(why, SP_CLIENT_WHY, "%s (%ld)%s%s",
+	snprintf(why, SP_CLIENT_WHY, "%s (%ld)%s%s%s",
 		title ? title : "the relay refused", http, detail ? ": " : "",
-		detail ? detail : "");
+		detail ? detail : "",
+		http == HTTP_UNAUTHORIZED
+			? "; its token is the first line of the file that "
+			  "--token-file or $SALLYPORT_TOKEN_FILE names"
+			: "");
+}
+
+/* What went wrong on the way, and what to do. */
+static void
+explain_curl(const struct sp_client *c, CURLcode code, char *why)
+{
+	const char *cure = "";
+
+	if (code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST)
+		cure = "; does sallyport run there? --url or $SALLYPORT_URL "
+		       "name another place";
+	else if (code == CURLE_PEER_FAILED_VERIFICATION)
+		cure = "; --ca names the file that its certificate is to be "
+		       "checked by";
+	snprintf(why, SP_CLIENT_WHY, "%.200s: %.200s%s", c->conf->url,
+		c->why[0] ? c->why : curl_easy_strerror(code), cure);
 }
 
 json_t *
@@ -145,8 +168,8 @@ sp_client_ask(struct sp_client *c, const char *method, const char *path,
 {
 	json_t *tree;
 	CURLcode code;
-	long http = 0;
 
+	c->http = 0;
 	if (!set_url(c, path, text, why))
 		return NULL;
 	c->len = 0;
@@ -154,14 +177,13 @@ sp_client_ask(struct sp_client *c, const char *method, const char *path,
 	curl_easy_setopt(c->curl, CURLOPT_CUSTOMREQUEST, method);
 	code = curl_easy_perform(c->curl);
 	if (code != CURLE_OK) {
-		snprintf(why, SP_CLIENT_WHY, "%.200s: %s", c->conf->url,
-			c->why[0] ? c->why : curl_easy_strerror(code));
+		explain_curl(c, code, why);
 		return NULL;
 	}
-	curl_easy_getinfo(c->curl, CURLINFO_RESPONSE_CODE, &http);
+	curl_easy_getinfo(c->curl, CURLINFO_RESPONSE_CODE, &c->http);
 	tree = json_loadb(c->reply ? c->reply : "", c->len, 0, NULL);
-	if (http > HTTP_GOOD_MAX) {
-		explain(tree, http, why);
+	if (c->http > HTTP_GOOD_MAX) {
+		explain(tree, c->http, why);
 		json_decref(tree);
 		return NULL;
 	}
@@ -170,4 +192,10 @@ sp_client_ask(struct sp_client *c, const char *method, const char *path,
 			"%.200s does not answer in JSON: is it a sallyport?",
 			c->conf->url);
 	return tree;
+}
+
+bool
+sp_client_not_found(const struct sp_client *c)
+{
+	return c->http == HTTP_NOT_FOUND;
 }

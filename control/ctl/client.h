@@ -39,4 +39,7 @@ void sp_client_close(struct sp_client *c);
 json_t *sp_client_ask(struct sp_client *c, const char *method, const char *path,
 	const char *text, char why[SP_CLIENT_WHY]);
 
+/* Was the last answer that there is no such thing? */
+bool sp_client_not_found(const struct sp_client *c);
+
 #endif

@@ -6,6 +6,11 @@
 #include <string.h>
 
 #define ID_WIDTH 40
+#define KEY_WIDTH 28
+#define INDENT 2
+#define DEPTH_MAX 8
+#define COLUMNS 24
+#define VALUE_TEXT 32
 #define MS_A_SECOND 1000
 #define S_A_MINUTE 60
 #define S_AN_HOUR 3600
@@ -194,4 +199,138 @@ sp_print_call(FILE *to, const json_t *call)
 	fprintf(to, ", worker %" JSON_INTEGER_FORMAT "\n",
 		number_of(call, "worker"));
 	json_array_foreach(parties, i, party) print_party(to, party);
+}
+
+void
+sp_print_found(FILE *to, const json_t *calls)
+{
+	const json_t *call;
+	size_t i;
+
+	json_array_foreach(calls, i, call)
+	{
+		if (i > 0)
+			fputc('\n', to);
+		sp_print_call(to, call);
+	}
+}
+
+/* The plain @value as text. */
+static const char *
+value_text(const json_t *value, char room[VALUE_TEXT])
+{
+	if (json_is_string(value))
+		return json_string_value(value);
+	if (json_is_integer(value))
+		snprintf(room, VALUE_TEXT, "%" JSON_INTEGER_FORMAT,
+			json_integer_value(value));
+	else if (json_is_real(value))
+		snprintf(room, VALUE_TEXT, "%.6g", json_real_value(value));
+	else
+		snprintf(room, VALUE_TEXT, "%s",
+			json_is_true(value)            ? "yes"
+				: json_is_false(value) ? "no"
+						       : "-");
+	return room;
+}
+
+/* A table whose rows are the objects of an array; objects in them are cells
+ * side by side. */
+struct table {
+	FILE *to; /* NULL: look how wide the columns are */
+	bool heading;
+	unsigned int at;
+	int width[COLUMNS];
+};
+
+static void
+walk_row(struct table *t, json_t *row, int depth)
+{
+	const char *key;
+	json_t *value;
+	char room[VALUE_TEXT];
+
+	json_object_foreach(row, key, value)
+	{
+		const char *text = t->heading ? key : value_text(value, room);
+
+		if (json_is_object(value) && depth < DEPTH_MAX) {
+			walk_row(t, value, depth + 1);
+			continue;
+		}
+		if (t->at == COLUMNS)
+			return;
+		if (t->to) {
+			print_text(t->to, text, t->width[t->at]);
+			fputs("  ", t->to);
+		} else if ((int)strlen(text) > t->width[t->at]) {
+			t->width[t->at] = (int)strlen(text);
+		}
+		t->at++;
+	}
+}
+
+static void
+print_table(FILE *to, const json_t *rows, int depth)
+{
+	struct table t = { .heading = true };
+	json_t *row;
+	size_t i;
+
+	for (int pass = 0; pass < 2; pass++) {
+		for (i = 0; i <= json_array_size(rows); i++) {
+			row = json_array_get(rows, i > 0 ? i - 1 : 0);
+			t.heading = i == 0;
+			t.at = 0;
+			if (pass == 1)
+				fprintf(to, "%*s", depth * INDENT, "");
+			walk_row(&t, row, 0);
+			if (pass == 1)
+				fputc('\n', to);
+		}
+		t.to = to;
+	}
+}
+
+/* Plain values first: behind a section they would seem to be in it. */
+static void
+print_section(FILE *to, json_t *tree, int depth)
+{
+	const char *key;
+	json_t *value;
+	char room[VALUE_TEXT];
+
+	json_object_foreach(tree, key, value)
+	{
+		if (json_is_object(value) || json_is_array(value))
+			continue;
+		fprintf(to, "%*s", depth * INDENT, "");
+		print_text(to, key, KEY_WIDTH - depth * INDENT);
+		fputs("  ", to);
+		print_text(to, value_text(value, room), 0);
+		fputc('\n', to);
+	}
+	json_object_foreach(tree, key, value)
+	{
+		if (!json_is_object(value) && !json_is_array(value))
+			continue;
+		fprintf(to, "%s%*s", depth == 0 ? "\n" : "", depth * INDENT,
+			"");
+		print_text(to, key, 0);
+		fputc('\n', to);
+		if (json_is_array(value))
+			print_table(to, value, depth + 1);
+		else if (depth < DEPTH_MAX)
+			print_section(to, value, depth + 1);
+	}
+}
+
+void
+sp_print_statistics(FILE *to, const json_t *tree)
+{
+	/* The iterator of Jansson wants an object that could change. */
+	json_t *copy = json_copy(json_object_get(tree, "statistics"));
+
+	print_section(to, copy, 0);
+	json_decref(copy);
 }

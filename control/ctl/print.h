@@ -14,4 +14,10 @@ void sp_print_calls(FILE *to, const json_t *calls);
 /* Print all that is known of a call. */
 void sp_print_call(FILE *to, const json_t *call);
 
+/* Print all that is known of each call of the array @calls. */
+void sp_print_found(FILE *to, const json_t *calls);
+
+/* Print the sections of the relay's statistics, an array as a table. */
+void sp_print_statistics(FILE *to, const json_t *tree);
+
 #endif

@@ -3,14 +3,13 @@
 
 import os
 import signal
-import subprocess
 import unittest
 from pathlib import Path
 
 from lab import town
 from lab.case import RelayCase
 from lab.netns import Lab
-from lab.relay import Relay, binary, environment, once, yaml
+from lab.relay import Relay, binary, once, yaml
 
 EXAMPLE = """\
 control:
@@ -232,30 +231,3 @@ class StartingOver(RelayCase):
         self.assertEqual(self.relay.log_complaints(), [])
         self.relay.start()
         self.assert_two_way(self.call().connect(), 0.3)
-
-
-class CommandLine(RelayCase):
-    """sallyportctl against the daemon."""
-
-    def ctl(self, *arguments):
-        program = Path(binary()).with_name("ctl") / "sallyportctl"
-        done = self.town.core.popen(
-            [str(program), *arguments], env=environment(), text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        said, _ = done.communicate(timeout=10)
-        return done.returncode, said
-
-    def test_calls_and_one_call(self):
-        call = self.call().connect()
-        self.assert_two_way(call, 0.3)
-        status, said = self.ctl("calls")
-        self.assertEqual(status, 0, said)
-        self.assertIn(call.call_id, said)
-        status, said = self.ctl("call", call.call_id)
-        self.assertEqual(status, 0, said)
-        self.assertIn(call.caller.address, said)
-        status, said = self.ctl("call", "nobody")
-        self.assertNotEqual(status, 0)
-
-    def test_an_unknown_command_is_an_error(self):
-        self.assertNotEqual(self.ctl("dance")[0], 0)
