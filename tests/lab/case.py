@@ -3,7 +3,7 @@
 
 import unittest
 
-from . import media, town
+from . import media, sofia, town
 from .api import Refused
 from .relay import Relay
 
@@ -70,6 +70,7 @@ class RelayCase(unittest.TestCase):
         """A call that is not offered yet; alice to callee unless said."""
         call = town.Call(self.api, caller or self.phone("alice"),
                          callee or self.phone("callee"), **options)
+        call.check = sofia.check
         self.calls.append(call)
         return call
 

@@ -246,6 +246,9 @@ realms:
     ports: 30000-39999
 """
 PROXY = """\
+Kamailio and OpenSIPS with their module rtpengine: nothing but the address.
+  modparam("rtpengine", "rtpengine_sock", "udp:127.0.0.1:2223")
+
 curl -s http://127.0.0.1:8080/v1/offer --json '{"call_id": "...",
   "from_tag": "...", "sdp": "v=0...", "signalling_source": "..."}'
 
@@ -286,9 +289,9 @@ def tell_how_on():
              "sudo sallyport --config sallyport.yaml --check\n"
              "sudo sallyport --config sallyport.yaml\n")
     say("SSH and the SIP proxy stay on that address: only UDP to the port "
-        "range goes to sallyport. The proxy posts what it has and puts the "
-        "SDP that comes back into its message; `/answer` and `/delete` work "
-        "alike:")
+        "range goes to sallyport. It speaks rtpengine's protocol, and takes "
+        "JSON: the proxy posts what it has and puts the SDP that comes back "
+        "into its message; `/answer` and `/delete` work alike:")
     indented(PROXY)
     say("All keys: deploy/sallyport.yaml. The API: GET /openapi.json.")
 

@@ -13,7 +13,7 @@ import time
 import unittest
 from pathlib import Path
 
-FOLDER = Path(__file__).resolve().parents[1] / "e2e"
+TESTS = Path(__file__).resolve().parents[1]
 FIRST = "test_call"  # the thin slice: without it nothing else can work
 
 
@@ -81,13 +81,16 @@ def flatten(suite):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--list", action="store_true")
+    parser.add_argument("--folder", default="e2e", help="of the files, "
+                        "below tests/ (e2e)")
     parser.add_argument("--counts", metavar="FILE", help="write "
                         "'PASSED FAILED' there instead of the last line")
     parser.add_argument("names", nargs="*")
     options = parser.parse_args()
-    sys.path.insert(0, str(FOLDER))
+    folder = TESTS / options.folder
+    sys.path.insert(0, str(folder))
     names = options.names or sorted(
-        (path.stem for path in FOLDER.glob("test_*.py")),
+        (path.stem for path in folder.glob("test_*.py")),
         key=lambda name: (name != FIRST, name))
     suite = unittest.defaultTestLoader.loadTestsFromNames(names)
     if options.list:

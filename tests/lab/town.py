@@ -95,6 +95,7 @@ class Call:
                  to_realm="core", **options):
         number = next(_numbers)
         self.api, self.caller, self.callee = api, caller, callee
+        self.check = sdp.parse  # of what the relay wrote
         self.call_id = f"call-{number}@lab.example"
         self.tags = f"from-{number}", f"to-{number}"
         self.realms = {"from_realm": from_realm, "to_realm": to_realm}
@@ -143,6 +144,7 @@ class Call:
 
     def _use(self, reply, by, text, other):
         self.last[by] = text
+        self.check(reply["sdp"])
         self.replies.append(reply["sdp"])
         if other:
             other.aim(reply["sdp"])
@@ -155,5 +157,5 @@ class Call:
     def query(self):
         return self.api.query(self.call_id)
 
-    def delete(self):
-        return self.api.delete(self.call_id)
+    def delete(self, **fields):
+        return self.api.delete(self.call_id, **fields)
