@@ -128,6 +128,7 @@ class Ends(RelayCase):
         call.delete()
         self.assertEqual(self.relay.process.wait(5), 0)
         self.assertEqual(self.relay.log_complaints(), [])
+        self.assertIn("stopping text=drained", self.relay.log())
 
     def test_a_signal_ends_it_with_calls_and_media(self):
         call = self.call().connect()

@@ -290,7 +290,9 @@ class Offers(RelayCase):
         call.answer()
         changed = sdp.changes(mine, call.replies[0])
         for sign, line in changed:
-            self.assertRegex(line, r"^(c=|m=audio |a=rtcp:|o=)", changed)
+            # rtpengine has a=ptime behind its own lines, and so do we.
+            self.assertRegex(line, r"^(c=|m=audio |a=rtcp:|o=|a=ptime:)",
+                             changed)
         self.assertIn("a=x-vendor:  keep  me \r\n", call.replies[0])
 
     def test_no_address_of_one_side_is_told_the_other(self):
