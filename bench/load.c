@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The load that bench/calls puts on a relay: calls, each an offer, an answer
+ * and a delete, over ng (UDP), ng in HTTP, or the HTTP API; as many at a time
+ * as --window says, all of them pipelined. With --rate they begin at even
+ * distances, whatever the replies take, and a request's time counts from when
+ * it should have been sent. Prints one line of JSON.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <math.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bench/load_wire.h"
+
+#define SLOTS_MAX 4096u
+#define QUIET_NS 1000000000ull /* without a reply: lost, sent again */
+#define TRIES 5u
+
+enum step {
+	STEP_OFFER,
+	STEP_ANSWER,
+	STEP_DELETE,
+	STEPS
+};
+
+static const char *const step_name[] = { "offer", "answer", "delete" };
+
+/* A call under way. */
+struct slot {
+	uint64_t number; /* of the call */
+	uint64_t due_ns; /* when its request should have left */
+	uint64_t sent_ns;
+	unsigned int tries;
+	enum step step;
+	bool busy;
+};
+
+struct samples {
+	uint32_t *us10; /* tenths of microseconds */
+	size_t count;
+	size_t room;
+};
+
+static struct options {
+	const char *address;
+	enum load_kind kind;
+	unsigned int window;
+	unsigned int rate; /* calls a second; 0: as fast as they go */
+	double seconds;
+	uint64_t calls; /* 0: as many as fit */
+	uint64_t first; /* number of the first call */
+	bool hold;      /* no delete */
+	bool end;       /* nothing but deletes */
+} options = { .kind = LOAD_NG, .window = 64, .seconds = 10 };
+
+static struct slot slots[SLOTS_MAX];
+static struct samples samples[STEPS];
+static uint64_t begun, done, refused, resent;
+static uint64_t start_ns;
+static char first_error[200];
+
+static uint64_t
+now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+static void
+die(const char *what)
+{
+	fprintf(stderr, "load: %s: %s\n", what, strerror(errno));
+	exit(EXIT_FAILURE);
+}
+
+static void
+add_sample(struct samples *to, uint64_t ns)
+{
+	if (to->count == to->room) {
+		to->room = to->room > 0 ? 2 * to->room : 65536;
+		to->us10 = realloc(to->us10, to->room * sizeof to->us10[0]);
+		if (!to->us10)
+			die("memory");
+	}
+	to->us10[to->count++] =
+		ns / 100 > UINT32_MAX ? UINT32_MAX : (uint32_t)(ns / 100);
+}
+
+static void
+send_slot(struct load_wire *wire, unsigned int i, uint64_t now)
+{
+	static const enum load_request request[] = { LOAD_OFFER, LOAD_ANSWER,
+		LOAD_DELETE };
+	struct slot *slot = &slots[i];
+
+	slot->sent_ns = now;
+	load_wire_send(wire, i, slot->number, request[slot->step]);
+}
+
+/* Is one more call to begin now? Says when it was to. */
+static bool
+may_begin(uint64_t now, uint64_t *due)
+{
+	if (options.calls > 0 && begun >= options.calls)
+		return false;
+	*due = now;
+	if (options.rate > 0) {
+		*due = start_ns + begun * 1000000000u / options.rate;
+		if (*due > now)
+			return false;
+	}
+	return options.calls > 0 ||
+		(double)(now - start_ns) < options.seconds * 1e9;
+}
+
+static void
+begin_calls(struct load_wire *wire, uint64_t now)
+{
+	static unsigned int next;
+	uint64_t due;
+
+	for (unsigned int tried = 0; tried < options.window; tried++) {
+		struct slot *slot = &slots[next % options.window];
+
+		if (slot->busy) {
+			next++;
+			continue;
+		}
+		if (!may_begin(now, &due))
+			return;
+		*slot = (struct slot){
+			.number = options.first + begun++,
+			.due_ns = due,
+			.step = options.end ? STEP_DELETE : STEP_OFFER,
+			.busy = true,
+		};
+		send_slot(wire, next++ % options.window, now);
+	}
+}
+
+/* The reply to slot @i came. */
+static void
+on_reply(void *arg, unsigned int i, bool fine, const char *text, size_t len)
+{
+	struct load_wire *wire = arg;
+	struct slot *slot = &slots[i];
+	const uint64_t now = now_ns();
+
+	if (i >= options.window || !slot->busy)
+		return;
+	if (!fine) {
+		refused++;
+		if (!first_error[0])
+			snprintf(first_error, sizeof first_error, "%.*s",
+				(int)len, text);
+		slot->busy = false;
+		return;
+	}
+	add_sample(&samples[slot->step], now - slot->due_ns);
+	if (slot->step == STEP_DELETE ||
+		(slot->step == STEP_ANSWER && options.hold)) {
+		slot->busy = false;
+		done++;
+		return;
+	}
+	slot->step++;
+	slot->due_ns = now;
+	slot->tries = 0;
+	send_slot(wire, i, now);
+}
+
+/* Datagrams may be lost. Returns whether any call is under way. */
+static bool
+look_after(struct load_wire *wire, uint64_t now)
+{
+	bool any = false;
+
+	for (unsigned int i = 0; i < options.window; i++) {
+		struct slot *slot = &slots[i];
+
+		if (!slot->busy)
+			continue;
+		any = true;
+		/* It may have been sent since @now. */
+		if ((int64_t)(now - slot->sent_ns) < (int64_t)QUIET_NS)
+			continue;
+		if (!load_wire_is_datagram(wire) || ++slot->tries == TRIES) {
+			snprintf(first_error, sizeof first_error,
+				"no reply to %s", step_name[slot->step]);
+			refused++;
+			slot->busy = false;
+			continue;
+		}
+		resent++;
+		send_slot(wire, i, now);
+	}
+	return any;
+}
+
+static void
+run(struct load_wire *wire)
+{
+	uint64_t looked = 0;
+	bool any = true;
+
+	start_ns = now_ns();
+	while (any) {
+		const uint64_t now = now_ns();
+		uint64_t due;
+
+		begin_calls(wire, now);
+		load_wire_flush(wire);
+		load_wire_wait(wire, options.rate > 0 ? 0 : 10);
+		load_wire_receive(wire, on_reply, wire);
+		if (now - looked > QUIET_NS / 10) {
+			looked = now;
+			any = look_after(wire, now) || may_begin(now, &due) ||
+				(options.rate > 0 &&
+					(double)(now - start_ns) <
+						options.seconds * 1e9);
+		}
+	}
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	const uint32_t left = *(const uint32_t *)a,
+		       right = *(const uint32_t *)b;
+
+	return (left > right) - (left < right);
+}
+
+static double
+quantile(const struct samples *of, double q)
+{
+	return of->count > 0
+		? of->us10[(size_t)(q * (double)(of->count - 1))] / 10.0
+		: NAN;
+}
+
+static void
+report(double seconds)
+{
+	printf("{\"calls\": %" PRIu64 ", \"seconds\": %.3f, \"rate\": %.1f, "
+	       "\"refused\": %" PRIu64 ", \"resent\": %" PRIu64,
+		done, seconds, (double)done / seconds, refused, resent);
+	for (unsigned int s = 0; s < STEPS; s++) {
+		if (samples[s].count == 0)
+			continue;
+		qsort(samples[s].us10, samples[s].count,
+			sizeof samples[s].us10[0], compare);
+		printf(", \"%s\": {\"p50_us\": %.1f, \"p99_us\": %.1f}",
+			step_name[s], quantile(&samples[s], 0.5),
+			quantile(&samples[s], 0.99));
+	}
+	puts("}");
+	if (first_error[0])
+		fprintf(stderr, "load: first refusal: %s\n", first_error);
+}
+
+static const char usage[] =
+	"Usage: load (--ng | --ng-http | --api) ADDRESS:PORT [--window N]\n"
+	"            [--rate CALLS/S] [--seconds S | --calls N] [--first N]\n"
+	"            [--hold | --end]\n";
+
+static void
+read_options(int argc, char **argv)
+{
+	static const struct option known[] = {
+		{ "ng", required_argument, NULL, 'n' },
+		{ "ng-http", required_argument, NULL, 'h' },
+		{ "api", required_argument, NULL, 'a' },
+		{ "window", required_argument, NULL, 'w' },
+		{ "rate", required_argument, NULL, 'r' },
+		{ "seconds", required_argument, NULL, 's' },
+		{ "calls", required_argument, NULL, 'c' },
+		{ "first", required_argument, NULL, 'f' },
+		{ "hold", no_argument, NULL, 'o' },
+		{ "end", no_argument, NULL, 'e' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", known, NULL)) != -1) {
+		switch (c) {
+		case 'n':
+		case 'h':
+		case 'a':
+			options.kind = c == 'n' ? LOAD_NG
+				: c == 'h'      ? LOAD_NG_HTTP
+						: LOAD_API;
+			options.address = optarg;
+			break;
+		case 'w':
+			options.window = (unsigned int)atoi(optarg);
+			break;
+		case 'r':
+			options.rate = (unsigned int)atoi(optarg);
+			break;
+		case 's':
+			options.seconds = atof(optarg);
+			break;
+		case 'c':
+			options.calls = strtoull(optarg, NULL, 10);
+			break;
+		case 'f':
+			options.first = strtoull(optarg, NULL, 10);
+			break;
+		case 'o':
+			options.hold = true;
+			break;
+		case 'e':
+			options.end = true;
+			break;
+		default:
+			fputs(usage, stderr);
+			exit(2);
+		}
+	}
+	if (!options.address || options.window == 0 ||
+		options.window > SLOTS_MAX) {
+		fputs(usage, stderr);
+		exit(2);
+	}
+}
+
+int
+main(int argc, char **argv)
+{
+	struct load_wire *wire;
+
+	read_options(argc, argv);
+	wire = load_wire_open(options.kind, options.address);
+	if (!wire)
+		die(options.address);
+	run(wire);
+	report((double)(now_ns() - start_ns) / 1e9);
+	load_wire_close(wire);
+	return refused > 0 || done == 0;
+}
