@@ -138,6 +138,10 @@ settle(struct sp_exchange *x)
 		const struct sp_plan_media *plan = &x->plan.media[m];
 		struct sp_leg *leg;
 
+		if (m < from->legs)
+			from->leg[m].transport = plan->accepted
+				? plan->transport
+				: SP_TRANSPORT_ANY;
 		if (!plan->accepted)
 			continue;
 		pair->on |= 1u << m;

@@ -279,6 +279,46 @@ reserve(struct sp_exchange *x)
 	return true;
 }
 
+/* The end of m= line @m towards party @p, or NULL. */
+static struct sp_leg *
+leg_of(const struct sp_exchange *x, uint8_t p, unsigned int m)
+{
+	const struct sp_party *party = x->cast.party[p];
+
+	return m < party->legs ? &party->leg[m] : NULL;
+}
+
+/* What the offer does not say goes on as both sides are used to. */
+static void
+go_on(struct sp_exchange *x)
+{
+	for (unsigned int m = 0; m < x->plan.media_count; m++) {
+		struct sp_plan_media *plan = &x->plan.media[m];
+		struct sp_leg *from = leg_of(x, x->from, m);
+		struct sp_leg *to = leg_of(x, x->to, m);
+		struct sp_negotiate_before before;
+
+		if (!plan->accepted) {
+			if (from)
+				from->transport = SP_TRANSPORT_ANY;
+			if (to)
+				to->transport = SP_TRANSPORT_ANY;
+			continue;
+		}
+		before = (struct sp_negotiate_before){
+			.offerer = from->transport,
+			.receiver = to->transport,
+			.offerer_mux =
+				from->mux && sp_party_on(&x->cast, x->from, m),
+			.receiver_mux =
+				to->mux && sp_party_on(&x->cast, x->to, m),
+		};
+		sp_negotiate_keep(x->policy, &before, plan);
+		from->transport = plan->transport;
+		to->transport = plan->written;
+	}
+}
+
 /* Remember what an answer has to know of this offer. */
 static void
 note_offer(struct sp_exchange *x)
@@ -345,6 +385,7 @@ offer(struct sp_exchange *x)
 		return false;
 	if (!choose_worker(x) || !reserve(x))
 		return false;
+	go_on(x);
 	note_offer(x);
 	return sp_exchange_commit(x);
 }

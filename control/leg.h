@@ -40,10 +40,12 @@ struct sp_pair {
 /* Our end of one m= line towards one party. */
 struct sp_leg {
 	struct sp_slot slot[SP_PARTS];
-	struct sp_pair pair[2];      /* IPv4, IPv6 */
-	uint8_t six;                 /* which one of them is in use */
-	bool mux;                    /* RTCP on the RTP port */
-	bool silent;                 /* reported as such */
+	struct sp_pair pair[2]; /* IPv4, IPv6 */
+	uint8_t six;            /* which one of them is in use */
+	uint8_t transport; /* enum sp_transport of the m= line that the party
+			      sent or got last; ANY: it was off */
+	bool mux;          /* RTCP on the RTP port */
+	bool silent;       /* reported as such */
 	struct sp_flow_report *past; /* of flows that ran before, or NULL */
 };
 

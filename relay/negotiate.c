@@ -353,6 +353,26 @@ sp_negotiate_answer(const struct sp_sdp *sdp, const struct sp_policy *policy,
 	return status;
 }
 
+void
+sp_negotiate_keep(const struct sp_policy *policy,
+	const struct sp_negotiate_before *before, struct sp_plan_media *plan)
+{
+	if (!plan->accepted || plan->kind != SP_MEDIA_RTP)
+		return;
+	/* A browser takes neither offer nor answer without it. */
+	if (before->receiver_mux && !(policy->rtcp_mux & SP_RTCP_MUX_DEMUX)) {
+		plan->mux_written = true;
+		plan->offered |= SP_OFFERED_MUX_WRITTEN;
+	}
+	if (before->offerer_mux && plan->offered & SP_OFFERED_MUX_ASKED)
+		plan->offered |= SP_OFFERED_MUX_YES;
+	if (policy->transport == SP_TRANSPORT_ANY &&
+		before->offerer == plan->transport &&
+		keying(plan->transport) != 0 &&
+		keying(before->receiver) == keying(plan->transport))
+		plan->written = before->receiver;
+}
+
 static struct sp_addr
 zero_address(uint8_t family, uint16_t port)
 {

@@ -143,6 +143,22 @@ enum sp_status sp_negotiate_answer(const struct sp_sdp *sdp,
 	const uint8_t *offered, size_t offered_count,
 	struct sp_sdp_error *error, struct sp_plan *out) SP_MUST_CHECK;
 
+/* What both sides of an m= line are used to when it is offered again. */
+struct sp_negotiate_before {
+	uint8_t offerer;  /* enum sp_transport of its m= line; ANY: none */
+	uint8_t receiver; /* the same */
+	bool offerer_mux; /* it has agreed to mux */
+	bool receiver_mux;
+};
+
+/*
+ * Change @plan of an offer's m= line to go on as @before, where @policy does
+ * not say otherwise: who muxes may do so again, and the receiver gets its own
+ * protocol, unless the offerer's is another than last time.
+ */
+void sp_negotiate_keep(const struct sp_policy *policy,
+	const struct sp_negotiate_before *before, struct sp_plan_media *plan);
+
 /*
  * What the receiver is told by sp_policy.replace: sp_sdp's username and name
  * of the first SDP that it got, and a version. All zero: as they come.

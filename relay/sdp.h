@@ -13,12 +13,13 @@
 
 /*
  * An SDP body as a view: parsed once, nothing copied. sdp_edit.h writes it
- * into another buffer, line by line. Limits are SEC-33's; a body beyond one is
- * SP_TOO_LONG.
+ * into another buffer, line by line. Limits are SEC-33's, but for attributes:
+ * browsers send up to 166 for one video line, more than its 128. A body beyond
+ * a limit is SP_TOO_LONG.
  */
 #define SP_SDP_MAX 65536u        /* bytes of a body */
 #define SP_SDP_MEDIA_MAX 32      /* m= lines */
-#define SP_SDP_ATTR_MAX 128      /* a= lines of the session or an m= line */
+#define SP_SDP_ATTR_MAX 256      /* a= lines of the session or an m= line */
 #define SP_SDP_CANDIDATE_MAX 64  /* a=candidate lines, same */
 #define SP_SDP_CRYPTO_MAX 16     /* a=crypto lines, same */
 #define SP_SDP_PAYLOAD_TYPES 128 /* RTP has seven bits for them */
@@ -73,6 +74,7 @@ enum sp_sdp_attr {
 	SP_SDP_ATTR_CRYPTO,
 	SP_SDP_ATTR_FINGERPRINT,
 	SP_SDP_ATTR_SETUP,
+	SP_SDP_ATTR_ZRTP_HASH,
 	SP_SDP_ATTR_BUNDLE, /* a=group:BUNDLE */
 	SP_SDP_ATTR_EXTMAP,
 	SP_SDP_ATTR_MID,
@@ -98,11 +100,13 @@ struct sp_sdp_media {
 	struct sp_sdp_text connection; /* its own c= line's value, or empty */
 	struct sp_sdp_text mid;        /* a=mid's, or empty */
 	struct sp_addr addr; /* c=, its own or the session's; port is m='s */
-	struct sp_addr rtcp; /* a=rtcp; family NONE unless it had an address */
+	struct sp_addr rtcp; /* a=rtcp; family NONE unless it had an address
+				that can be read */
 	uint64_t payload_types[SP_SDP_PAYLOAD_TYPES / 64];
 	uint64_t dtmf_types; /* bit (pt & 63) for each telephone-event */
 	uint32_t clock_hz;   /* of the first format; 0: not known */
-	uint32_t attrs;      /* 1u << enum sp_sdp_attr of what it has */
+	uint32_t attrs;      /* 1u << enum sp_sdp_attr of what it has;
+				ATTR_RTCP only with a port */
 	uint32_t line;       /* number of the m= line, from 1 */
 	uint16_t ptime_ms;   /* 0: not said */
 	uint8_t quiet[SP_QUIET_CODECS]; /* payload types, or QUIET_NONE */

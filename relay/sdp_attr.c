@@ -11,7 +11,8 @@
 		1u << SP_SDP_ATTR_LOOP | 1u << SP_SDP_ATTR_CANDIDATE |         \
 		1u << SP_SDP_ATTR_ICE | 1u << SP_SDP_ATTR_ADDRESS |            \
 		1u << SP_SDP_ATTR_BUNDLE | 1u << SP_SDP_ATTR_CRYPTO |          \
-		1u << SP_SDP_ATTR_FINGERPRINT | 1u << SP_SDP_ATTR_SETUP)
+		1u << SP_SDP_ATTR_FINGERPRINT | 1u << SP_SDP_ATTR_SETUP |      \
+		1u << SP_SDP_ATTR_ZRTP_HASH)
 
 bool
 sp_sdp_attr_allows(struct sp_sdp_text text)

@@ -35,6 +35,7 @@ static const struct {
 	{ NAME("crypto"),            SP_SDP_ATTR_CRYPTO,      0 },
 	{ NAME("fingerprint"),       SP_SDP_ATTR_FINGERPRINT, 0 },
 	{ NAME("setup"),             SP_SDP_ATTR_SETUP,       0 },
+	{ NAME("zrtp-hash"),         SP_SDP_ATTR_ZRTP_HASH,   0 },
 	{ NAME("extmap"),            SP_SDP_ATTR_EXTMAP,      0 },
 	{ NAME("mid"),               SP_SDP_ATTR_MID,         0 },
 	{ NAME("rtpengine"),         SP_SDP_ATTR_LOOP,        0 },

@@ -175,14 +175,15 @@ check_session(struct parser *p)
 }
 
 /*
- * Keys may come with a plain protocol too (RFC 8643): whether they are taken
- * only the answer tells, and what is encrypted then looks malformed to us.
+ * Keys may come with a plain protocol too (RFC 8643, 6189): whether they are
+ * taken we can't tell, and what is encrypted then looks malformed to us.
  */
 static bool
 offers_keys(uint32_t attrs)
 {
 	return attrs &
-		(1u << SP_SDP_ATTR_CRYPTO | 1u << SP_SDP_ATTR_FINGERPRINT);
+		(1u << SP_SDP_ATTR_CRYPTO | 1u << SP_SDP_ATTR_FINGERPRINT |
+			1u << SP_SDP_ATTR_ZRTP_HASH);
 }
 
 /* The section that ends here is complete: what does it inherit? */
@@ -287,23 +288,24 @@ read_connection(struct parser *p, struct sp_sdp_text value)
 	return SP_OK;
 }
 
-static enum sp_status
+/*
+ * The line is written anew in any case (RFC 3605), so what cannot be read of
+ * it, a host name say, is as if it were not there.
+ */
+static void
 read_rtcp(struct parser *p, struct sp_sdp_text value)
 {
+	struct sp_sdp_media *m = p->media;
 	struct sp_addr addr = { .family = SP_FAMILY_NONE };
-	enum sp_status status = SP_OK;
 	uint32_t port;
 
-	if (!sp_sdp_text_number(sp_sdp_text_word(&value), UINT16_MAX, &port))
-		return refuse(p, SP_MALFORMED,
-			"a=rtcp port is not a number from 0 to 65535");
-	if (value.len > 0)
-		status = read_address(p, value, &addr);
-	if (status != SP_OK)
-		return status;
+	if (!sp_sdp_text_number(sp_sdp_text_word(&value), UINT16_MAX, &port)) {
+		m->attrs &= ~(1u << SP_SDP_ATTR_RTCP);
+		return;
+	}
+	(void)read_address(p, value, &addr); /* none: where c= says */
 	addr.port = (uint16_t)port;
-	p->media->rtcp = addr;
-	return SP_OK;
+	m->rtcp = addr;
 }
 
 /* Not ours to judge: a broken one leaves as it came and tells us nothing. */
@@ -335,7 +337,7 @@ read_rtpmap(struct parser *p, struct sp_sdp_text value)
 }
 
 /* What an attribute of the session, or else of an m= line, tells. */
-static enum sp_status
+static void
 keep_attribute(struct parser *p, const struct sp_sdp_line *line)
 {
 	struct sp_sdp_media *m = p->media;
@@ -346,10 +348,11 @@ keep_attribute(struct parser *p, const struct sp_sdp_line *line)
 	else if (line->attr == SP_SDP_ATTR_LOOP && !m && !p->sdp->loop.len)
 		p->sdp->loop = line->value;
 	if (!m)
-		return SP_OK;
+		return;
 	switch (line->attr) {
 	case SP_SDP_ATTR_RTCP:
-		return read_rtcp(p, line->value);
+		read_rtcp(p, line->value);
+		break;
 	case SP_SDP_ATTR_RTPMAP:
 		read_rtpmap(p, line->value);
 		break;
@@ -364,7 +367,6 @@ keep_attribute(struct parser *p, const struct sp_sdp_line *line)
 	default:
 		break;
 	}
-	return SP_OK;
 }
 
 static enum sp_status
@@ -372,7 +374,7 @@ read_attribute(struct parser *p, const struct sp_sdp_line *line)
 {
 	if (++p->attrs > SP_SDP_ATTR_MAX)
 		return refuse(p, SP_TOO_LONG,
-			"more than 128 attributes in one section");
+			"more than 256 attributes in one section");
 	p->candidates += line->attr == SP_SDP_ATTR_CANDIDATE;
 	p->cryptos += line->attr == SP_SDP_ATTR_CRYPTO;
 	if (p->candidates > SP_SDP_CANDIDATE_MAX)
@@ -380,7 +382,8 @@ read_attribute(struct parser *p, const struct sp_sdp_line *line)
 	if (p->cryptos > SP_SDP_CRYPTO_MAX)
 		return refuse(p, SP_TOO_LONG, "more than 16 a=crypto lines");
 	*(p->media ? &p->media->attrs : &p->sdp->attrs) |= 1u << line->attr;
-	return keep_attribute(p, line);
+	keep_attribute(p, line);
+	return SP_OK;
 }
 
 /* Parsers that differ on a line's end see different addresses: refuse. */

@@ -82,7 +82,9 @@ random_sdp(bool six, unsigned int lines)
 		at += snprintf(out + at, RIG_SDP - (size_t)at,
 			"m=%s %u %s\r\n%s", m < 2 ? "audio" : "image",
 			one_in(6) ? 0 : 4000 + 2 * pick(4),
-			m < 2 ? "RTP/AVP 8 18" : "udptl t38",
+			m >= 2              ? "udptl t38"
+				: one_in(4) ? "RTP/AVPF 8 18"
+					    : "RTP/AVP 8 18",
 			extra[pick(sizeof extra / sizeof *extra)]);
 	return rig_text(out);
 }

@@ -149,7 +149,8 @@ same_legs(const struct sp_party *a, const struct sp_party *b)
 			memcmp(a->leg[m].slot, b->leg[m].slot,
 				sizeof a->leg[m].slot) != 0 ||
 			a->leg[m].six != b->leg[m].six ||
-			a->leg[m].mux != b->leg[m].mux)
+			a->leg[m].mux != b->leg[m].mux ||
+			a->leg[m].transport != b->leg[m].transport)
 			return false;
 	return a->legs == b->legs;
 }

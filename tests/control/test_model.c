@@ -32,6 +32,8 @@ step_offer(unsigned int c, unsigned int t)
 	q.sdp = random_sdp(call->six && !back, lines);
 	q.label = rig_text(back ? labels[t] : "la");
 	q.policy.rtcp_mux = (uint8_t)(one_in(4) ? 1u << pick(5) : 0);
+	if (one_in(6))
+		q.policy.transport = SP_TRANSPORT_RTP_AVPF;
 	q.new_ports = one_in(10);
 	if (ask(&q) != 200)
 		return;

@@ -132,3 +132,160 @@ Test(told, mark_of_another_relay_is_none_of_ours)
 	cr_assert(eq(int, rig_ask(&r, &ask), 200));
 	cr_expect(eq(u32, r.dp->taken, 4));
 }
+
+/* One audio line in this protocol, and what follows it. */
+static const char *
+talk(const char *proto, unsigned int port, const char *more)
+{
+	static char text[2][RIG_SDP];
+	static unsigned int next;
+	char *out = text[next++ % 2];
+
+	snprintf(out, RIG_SDP,
+		"v=0\r\no=- 1 1 IN IP4 192.0.2.5\r\ns=-\r\n"
+		"c=IN IP4 192.0.2.5\r\nt=0 0\r\nm=audio %u %s 8\r\n%s",
+		port, proto, more);
+	return out;
+}
+
+static int
+offer_between(const char *from, const char *to, const char *sdp, uint8_t mux,
+	enum sp_transport transport)
+{
+	struct sp_request ask = rig_request(SP_VERB_OFFER, from, to, NULL, sdp);
+
+	ask.policy.rtcp_mux = mux;
+	ask.policy.transport = (uint8_t)transport;
+	return rig_ask(&r, &ask);
+}
+
+#define AVP "RTP/AVP"
+#define AVPF "RTP/AVPF"
+#define ANY SP_TRANSPORT_ANY
+#define MUX "a=rtcp-mux\r\n"
+
+/* "a" speaks plain RTP, "b" is a browser that insists on rtcp-mux. */
+static void
+connect_browser(void)
+{
+	cr_assert(eq(int,
+		offer_between("a", NULL, talk(AVP, 4000, ""), SP_RTCP_MUX_OFFER,
+			SP_TRANSPORT_RTP_AVPF),
+		200));
+	cr_assert(got(" RTP/AVPF 8\r\n") && got(MUX));
+	port_b = rig_port(rig_got(&r), 0);
+	cr_assert(eq(int, rig_answer(&r, "a", "b", NULL, talk(AVPF, 5000, MUX)),
+		200));
+	cr_assert(got(" RTP/AVP 8\r\n") && !got(MUX));
+	port_a = rig_port(rig_got(&r), 0);
+	cr_assert(eq(int, rig_flow(&r, port_a)->kind, SP_FLOW_RTP));
+	cr_assert(eq(int, rig_flow(&r, port_b)->kind, SP_FLOW_MUX));
+}
+
+Test(told, reoffer_without_flags_goes_on_as_each_side_is_used_to)
+{
+	unsigned int programs, stops;
+
+	connect_browser();
+	programs = r.dp->programs;
+	stops = r.dp->stops;
+	for (int i = 0; i < 3; i++) {
+		rig_sleep(&r, 15);
+		cr_assert(eq(int,
+			offer_between("a", "b", talk(AVP, 4000, ""), 0, ANY),
+			200));
+		cr_expect(got(" RTP/AVPF 8\r\n") && got(MUX));
+		cr_assert(eq(int,
+			rig_answer(&r, "a", "b", NULL, talk(AVPF, 5000, MUX)),
+			200));
+		cr_expect(got(" RTP/AVP 8\r\n") && !got(MUX));
+
+		/* The browser's own offer gets what it cannot do without. */
+		cr_assert(eq(int,
+			offer_between("b", "a", talk(AVPF, 5000, MUX), 0, ANY),
+			200));
+		cr_expect(got(" RTP/AVP 8\r\n"));
+		cr_assert(eq(int,
+			rig_answer(&r, "b", "a", NULL, talk(AVP, 4000, "")),
+			200));
+		cr_expect(got(" RTP/AVPF 8\r\n") && got(MUX));
+	}
+	cr_expect(eq(u32, r.dp->programs, programs));
+	cr_expect(eq(u32, r.dp->stops, stops));
+}
+
+Test(told, offerer_that_muxes_is_offered_it_by_who_does_not)
+{
+	cr_assert(eq(int,
+		offer_between("a", NULL, talk(AVP, 4000, MUX),
+			SP_RTCP_MUX_DEMUX, ANY),
+		200));
+	cr_expect(not(got(MUX)));
+	cr_assert(eq(
+		int, rig_answer(&r, "a", "b", NULL, talk(AVP, 5000, "")), 200));
+	cr_expect(got(MUX));
+	port_a = rig_port(rig_got(&r), 0);
+	cr_assert(eq(int, offer_between("b", "a", talk(AVP, 5000, ""), 0, ANY),
+		200));
+	cr_expect(got(MUX));
+	cr_assert(eq(int, rig_answer(&r, "b", "a", NULL, talk(AVP, 4000, MUX)),
+		200));
+	cr_expect(not(got(MUX)));
+	cr_expect(eq(int, rig_flow(&r, port_a)->kind, SP_FLOW_MUX));
+}
+
+Test(told, what_a_request_or_a_party_says_is_stronger_than_the_past)
+{
+	connect_browser();
+	cr_assert(eq(int,
+		offer_between("a", "b", talk(AVP, 4000, ""), SP_RTCP_MUX_DEMUX,
+			SP_TRANSPORT_RTP_AVP),
+		200));
+	cr_expect(got(" RTP/AVP 8\r\n") && !got(MUX));
+
+	/* A refusal is one, and who no longer asks no longer muxes. */
+	cr_assert(eq(int,
+		offer_between("b", "a", talk(AVPF, 5000, MUX),
+			SP_RTCP_MUX_REJECT, ANY),
+		200));
+	cr_assert(eq(
+		int, rig_answer(&r, "b", "a", NULL, talk(AVP, 4000, "")), 200));
+	cr_expect(not(got(MUX)));
+	cr_expect(eq(int, rig_flow(&r, port_b)->kind, SP_FLOW_RTP));
+	cr_assert(eq(int, offer_between("a", "b", talk(AVP, 4000, ""), 0, ANY),
+		200));
+	cr_expect(not(got(MUX)));
+
+	/* Who changes the protocol negotiates it anew. */
+	cr_assert(eq(int, offer_between("a", "b", talk(AVPF, 4000, ""), 0, ANY),
+		200));
+	cr_assert(eq(int, rig_answer(&r, "a", "b", NULL, talk(AVPF, 5000, "")),
+		200));
+	cr_assert(eq(int, offer_between("b", "a", talk(AVP, 5000, ""), 0, ANY),
+		200));
+	cr_expect(got(" RTP/AVP 8\r\n"));
+}
+
+Test(told, line_that_was_off_has_no_past)
+{
+	connect_browser();
+	cr_assert(eq(
+		int, offer_between("a", "b", talk(AVP, 0, ""), 0, ANY), 200));
+	cr_assert(eq(
+		int, rig_answer(&r, "a", "b", NULL, talk(AVPF, 0, "")), 200));
+	cr_assert(eq(int, offer_between("a", "b", talk(AVP, 4000, ""), 0, ANY),
+		200));
+	cr_expect(got(" RTP/AVP 8\r\n") && !got(MUX));
+}
+
+Test(told, protocol_that_needs_other_keys_is_left_alone)
+{
+	cr_assert(eq(int, offer_between("a", NULL, talk(AVP, 4000, ""), 0, ANY),
+		200));
+	cr_assert(eq(int,
+		rig_answer(&r, "a", "b", NULL, talk("RTP/SAVP", 5000, "")),
+		200));
+	cr_assert(eq(int, offer_between("a", "b", talk(AVP, 4000, ""), 0, ANY),
+		200));
+	cr_expect(got(" RTP/AVP 8\r\n"));
+}

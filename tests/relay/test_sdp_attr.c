@@ -52,6 +52,7 @@ ParameterizedTestParameters(sdp_attr, not_all_may_be_written)
 		{ "group:BUNDLE 0", 0, false },
 		{ "crypto:1 x inline:y", 0, false },
 		{ "fingerprint:sha-256 AA", 0, false },
+		{ "zrtp-hash:1.10 fe30", 0, false },
 		{ "setup:active", 0, false },
 	};
 

@@ -79,17 +79,15 @@ static struct line_case line_cases[] = {
 	{ "any format of data", "m=image 4000 udptl t38\r\n",
 		SP_OK, 0 },
 	{ "a=rtcp", AUDIO "a=rtcp:4001\r\n", SP_OK, 0 },
-	{ "a=rtcp with nothing", AUDIO "a=rtcp:\r\n",
-		SP_MALFORMED, 2 },
-	{ "a=rtcp of no number", AUDIO "a=rtcp:x\r\n",
-		SP_MALFORMED, 2 },
-	{ "a=rtcp too high", AUDIO "a=rtcp:65536\r\n",
-		SP_MALFORMED, 2 },
+	{ "a=rtcp with nothing", AUDIO "a=rtcp:\r\n", SP_OK, 0 },
+	{ "a=rtcp of no number", AUDIO "a=rtcp:x\r\n", SP_OK, 0 },
+	{ "a=rtcp too high", AUDIO "a=rtcp:65536\r\n", SP_OK, 0 },
 	{ "a=rtcp with half an address", AUDIO "a=rtcp:1 IN IP4\r\n",
-		SP_MALFORMED, 2 },
+		SP_OK, 0 },
 	{ "a=rtcp with a wrong family",
-		AUDIO "a=rtcp:1 IN IP6 192.0.2.1\r\n",
-		SP_MALFORMED, 2 },
+		AUDIO "a=rtcp:1 IN IP6 192.0.2.1\r\n", SP_OK, 0 },
+	{ "a=rtcp with a name", AUDIO "a=rtcp:1 IN IP4 a.example\r\n",
+		SP_OK, 0 },
 	{ "two c= in one m=",
 		AUDIO "c=IN IP4 192.0.2.1\r\nc=IN IP4 192.0.2.1\r\n",
 		SP_MALFORMED, 3 },
@@ -333,6 +331,9 @@ Test(sdp_parse, keys_make_a_plain_protocol_secure)
 	cr_expect(sdp.media[0].secure);
 	cr_assert(eq(
 		int, parse(SESSION "a=fingerprint:sha-1 00\r\n" AUDIO), SP_OK));
+	cr_expect(sdp.media[0].secure);
+	cr_assert(eq(
+		int, parse(SESSION AUDIO "a=zrtp-hash:1.10 fe30\r\n"), SP_OK));
 	cr_expect(sdp.media[0].secure);
 }
 
