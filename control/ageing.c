@@ -145,7 +145,7 @@ media_left(const struct sp_service *s, const struct sp_call *call,
 static uint64_t
 offer_left(const struct sp_service *s, const struct sp_party *party)
 {
-	const uint64_t waited = s->now_ms - party->since_ms;
+	const uint64_t waited = s->now_ms - party->offered_ms;
 	const uint64_t limit = s->conf->offer_s * UINT64_C(1000);
 
 	if (party->caller == SP_NOBODY || party->answered)
@@ -153,19 +153,18 @@ offer_left(const struct sp_service *s, const struct sp_party *party)
 	return waited < limit ? limit - waited : 0;
 }
 
-/* Milliseconds until the youngest offer is too old. */
+/* Milliseconds until the youngest offer is too old; 0 if none waits. */
 static uint64_t
 offers_left(const struct sp_service *s, const struct sp_call *call)
 {
 	uint64_t left = 0;
 
-	for (uint8_t p = 0; p < call->cast.count; p++)
-		if (call->cast.party[p]->caller != SP_NOBODY) {
-			const uint64_t mine =
-				offer_left(s, call->cast.party[p]);
+	for (uint8_t p = 0; p < call->cast.count; p++) {
+		const uint64_t mine = offer_left(s, call->cast.party[p]);
 
-			left = mine > left ? mine : left;
-		}
+		if (mine != NEVER && mine > left)
+			left = mine;
+	}
 	return left;
 }
 
@@ -222,7 +221,10 @@ look(struct sp_service *s, struct sp_call *call, enum sp_end *end)
 		return call->ends_ms > s->now_ms ? call->ends_ms - s->now_ms
 						 : 0;
 	if (sp_party_answered(&call->cast)) {
+		/* Whoever rings after another's early media needs none. */
 		wait = media_left(s, call, end);
+		if (wait < offers_left(s, call))
+			wait = offers_left(s, call);
 	} else {
 		*end = SP_END_OFFER_TIMEOUT;
 		wait = offers_left(s, call);
@@ -264,7 +266,8 @@ sp_ageing_due(void *arg, struct sp_timer *timer)
 	wait = look(s, call, &end);
 	if (wait > 0 && sp_party_answered(&call->cast) && call->ends_ms == 0) {
 		wait = least(wait, watch_legs(s, call));
-		if (s->conf->end_silent && one_way(s, call)) {
+		if (s->conf->end_silent && offers_left(s, call) == 0 &&
+			one_way(s, call)) {
 			end = SP_END_SILENT_LEG;
 			wait = 0;
 		}

@@ -50,8 +50,8 @@ only_branch(const struct sp_cast *cast, uint8_t caller)
 
 /*
  * The branch of @caller that has said nothing yet and is named by its id, or
- * by a tag that nobody else can have. An id that nobody has may be a BYE's,
- * but also a second delete of a branch that failed: it names nobody.
+ * by a tag that nobody else can have. An id that nobody has may come with a
+ * second delete of a branch that failed: it names nobody.
  */
 static uint8_t
 quiet_branch(const struct sp_cast *cast, const struct sp_request *request,
@@ -95,6 +95,19 @@ find_branch(const struct sp_cast *cast, const struct sp_request *request,
 	}
 }
 
+/*
+ * Is the branch id just one more of @caller's? Proxies that name branches put
+ * an id into everything on ng, and that of a BYE is a new one.
+ */
+static bool
+is_byes(const struct sp_cast *cast, const struct sp_request *request,
+	uint8_t caller)
+{
+	return request->door == SP_DOOR_NG && !request->of_reply &&
+		request->from_tag.len > 0 &&
+		sp_party_by_branch(cast, caller, request->branch) == SP_NOBODY;
+}
+
 /* The caller that a delete names by its tag alone, or NOBODY. */
 static uint8_t
 find_caller(const struct sp_cast *cast, const struct sp_request *request)
@@ -103,9 +116,10 @@ find_caller(const struct sp_cast *cast, const struct sp_request *request)
 	const uint8_t p = sp_party_by_tag(
 		cast, by_from ? request->from_tag : request->to_tag);
 
-	return request->branch.len == 0 && p != SP_NOBODY &&
-			!is_branch(cast, p) &&
-			(!by_from || request->to_tag.len == 0)
+	if (p == SP_NOBODY || is_branch(cast, p) ||
+		(by_from && request->to_tag.len > 0))
+		return SP_NOBODY;
+	return request->branch.len == 0 || is_byes(cast, request, p)
 		? p
 		: SP_NOBODY;
 }
@@ -126,6 +140,23 @@ unanswered(const struct sp_cast *cast, uint32_t gone)
 			bits |= sp_party_without(cast, p);
 	}
 	return answered ? bits : gone;
+}
+
+/*
+ * Was it a request inside the dialogue with branch @p that was refused, a new
+ * offer say? From the branch itself it was: who answered is in a dialogue.
+ * From the caller it was if an offer waits that came after the answer.
+ */
+static bool
+was_inside(
+	const struct sp_cast *cast, const struct sp_request *request, uint8_t p)
+{
+	const struct sp_party *party = cast->party[p];
+
+	return request->of_reply && party->answered &&
+		(sp_party_tag(party, request->from_tag) ||
+			(request->to_tag.len > 0 &&
+				party->offer[SP_BY_CALLER].pending));
 }
 
 /* Who does the request mean? Nobody: @out->gone is 0. */
@@ -149,7 +180,7 @@ find_named(const struct sp_cast *cast, const struct sp_request *request,
 		return;
 	find_branch(cast, request, out);
 	p = out->branch;
-	if (p == SP_NOBODY)
+	if (p == SP_NOBODY || was_inside(cast, request, p))
 		return;
 	out->gone = sp_party_without(cast, p);
 	/* Who hangs up in its own name was in a dialogue, the only one. */
@@ -220,6 +251,28 @@ take_out(struct sp_service *s, struct sp_call *call, const struct named *named,
 	return sp_job_leave(s, call, named->gone, asker);
 }
 
+/*
+ * Does anybody else ring whom the same was offered? Then one of them refused,
+ * and as many refusals as offers end it.
+ */
+static bool
+others_ring(const struct sp_cast *cast, const struct sp_request *request,
+	uint32_t gone)
+{
+	if (!request->of_reply)
+		return false;
+	for (uint8_t p = 0; p < cast->count; p++) {
+		struct sp_party *party = cast->party[p];
+
+		if (!(gone >> p & 1) || party->targets <= 1 || party->tags ||
+			party->answered)
+			continue;
+		party->targets--;
+		return true;
+	}
+	return false;
+}
+
 void
 sp_command_delete(struct sp_service *s, struct sp_call *call,
 	const struct sp_request *request, sp_reply_fn reply, void *arg)
@@ -241,7 +294,10 @@ sp_command_delete(struct sp_service *s, struct sp_call *call,
 		sp_reply_problem(s, &asker, &problem);
 		return;
 	}
-	status = take_out(s, call, &named, request, &asker);
+	if (others_ring(&call->cast, request, named.gone))
+		status = sp_job_read(s, call, &asker);
+	else
+		status = take_out(s, call, &named, request, &asker);
 	if (status != SP_OK) {
 		sp_reply_status(&problem, status);
 		sp_reply_problem(s, &asker, &problem);

@@ -12,11 +12,11 @@ find_realm(struct sp_exchange *x, const char *field, struct sp_text name,
 	int realm = name.len > 0 ? sp_ports_realm(&x->s->ports, name)
 				 : (int)otherwise;
 
-	/* On ng no word may cost a call. */
+	/* On ng no word may cost a call: the first realm it is then. */
 	if (realm < 0 && x->request->door == SP_DOOR_NG) {
+		realm = 0;
 		sp_exchange_warn(x, "there is no realm \"%.*s\": %s is used",
-			shown, name.at, x->s->conf->realm[otherwise].name);
-		realm = (int)otherwise;
+			shown, name.at, x->s->conf->realm[realm].name);
 	}
 	if (realm < 0) {
 		sp_problem_set(&x->problem, SP_PROBLEM_BAD_REALM, field,
@@ -29,10 +29,17 @@ find_realm(struct sp_exchange *x, const char *field, struct sp_text name,
 	return true;
 }
 
+/*
+ * Where the other side is if nobody says: across the border. A script for
+ * rtpengine names both sides of a call that crosses, and else means one.
+ */
 static unsigned int
-other_realm(const struct sp_service *s, unsigned int realm)
+other_realm(const struct sp_exchange *x, unsigned int realm)
 {
-	return s->conf->n_realms == 2 ? 1u - realm : realm;
+	const bool across =
+		x->request->door != SP_DOOR_NG && x->s->conf->n_realms == 2;
+
+	return across ? 1u - realm : realm;
 }
 
 /* A realm named for a party that has one: it stays where it is. */
@@ -43,7 +50,8 @@ warn_of_move(struct sp_exchange *x, const char *field, uint8_t p, uint8_t realm)
 		sp_exchange_warn(x,
 			"%s is ignored: the party is in realm %s since the "
 			"call began",
-			field, x->s->conf->realm[x->cast.party[p]->realm].name);
+			x->request->door == SP_DOOR_NG ? "direction" : field,
+			x->s->conf->realm[x->cast.party[p]->realm].name);
 }
 
 /*
@@ -60,14 +68,14 @@ find_realms(struct sp_exchange *x, uint8_t to, uint8_t *from_realm,
 	if (x->from != SP_NOBODY)
 		otherwise = x->cast.party[x->from]->realm;
 	else if (to != SP_NOBODY)
-		otherwise = other_realm(x->s, x->cast.party[to]->realm);
+		otherwise = other_realm(x, x->cast.party[to]->realm);
 	if (!find_realm(x, "from_realm", request->from_realm, otherwise,
 		    from_realm))
 		return false;
 	if (x->from == SP_NOBODY)
 		otherwise = *from_realm;
 	if (!find_realm(x, "to_realm", request->to_realm,
-		    other_realm(x->s, otherwise), to_realm))
+		    other_realm(x, otherwise), to_realm))
 		return false;
 	warn_of_move(x, "from_realm", x->from, *from_realm);
 	if (request->to_realm.len > 0)
@@ -89,6 +97,7 @@ add_party(struct sp_exchange *x, struct sp_text branch, uint8_t realm,
 		return sp_exchange_no_memory(x);
 	x->cast.party[p]->realm = realm;
 	x->cast.party[p]->since_ms = x->s->now_ms;
+	x->cast.party[p]->offered_ms = x->s->now_ms;
 	*out = p;
 	return true;
 }
@@ -117,6 +126,15 @@ static bool
 same_text(struct sp_text a, struct sp_text b)
 {
 	return a.len == b.len && memcmp(a.at, b.at, a.len) == 0;
+}
+
+/* A proxy that forks without branch ids offers the same for each target. */
+static void
+count_target(const struct sp_exchange *x, struct sp_party *branch)
+{
+	if (x->request->branch.len == 0 && !branch->tags && !branch->branch &&
+		!branch->answered && branch->targets < UINT8_MAX)
+		branch->targets++;
 }
 
 bool
@@ -165,7 +183,9 @@ sp_dialogue_offer(struct sp_exchange *x)
 		!add_party(x, request->branch, to_realm, &x->to))
 		return false;
 	x->pair = x->to;
+	count_target(x, cast->party[x->pair]);
 	cast->party[x->pair]->caller = x->from;
+	cast->party[x->pair]->offered_ms = x->s->now_ms;
 	if (cast->party[x->from]->peer == SP_NOBODY)
 		cast->party[x->from]->peer = x->pair;
 	/* Its tag may be known before it says anything. */

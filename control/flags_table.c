@@ -237,15 +237,16 @@ const struct sp_flag sp_flags[] = {
 	TEXT("metadata", "metadata", NULL, MEDIA | DELETE, metadata,
 	   SP_METADATA_MAX, "kept for queries and records"),
 	OTHER(NULL, "limit", NULL, LIMIT, KEY, BIT(LIST), NULL,
-	   "length of a list, 32 without it; 0 is no limit"),
+	   "length of a list, 32 without it; 0: as many as a reply carries"),
 
 	/* Where */
 	TEXT("from_realm", "from-interface", NULL, OFFER, from_realm,
 	   SP_TAG_MAX, "the realm that the SDP came from"),
 	TEXT("to_realm", "to-interface", NULL, OFFER, to_realm, SP_TAG_MAX,
-	   "the realm that the rewritten SDP goes to"),
+	   "the realm that the rewritten SDP goes to; without it on HTTP the "
+	   "other one of two, on ng the sender's"),
 	OTHER(NULL, "direction", "interface", REALMS, KEY, OFFER, NULL,
-	   "the realms of both sides, or one for both"),
+	   "the realms of both sides, or one for both; without it the first"),
 	WORDS("signalling_source", "received-from", NULL, SOURCE, KEY, MEDIA,
 	   signalling_source, NULL,
 	   "where the SIP message came from: latching believes it too"),

@@ -35,7 +35,7 @@ sp_party_add(struct sp_cast *cast, struct sp_text branch)
 	return cast->count++;
 }
 
-/* The branch that @caller's media goes to when nobody has said yet. */
+/* The branch that @caller's media goes to when nobody has said: the latest. */
 static uint8_t
 next_peer(const struct sp_cast *cast, uint8_t caller)
 {

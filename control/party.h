@@ -72,6 +72,7 @@ struct sp_party {
 	char *branch;         /* of the offer, or NULL */
 	char *label;          /* or NULL */
 	uint64_t since_ms;    /* when it was added */
+	uint64_t offered_ms;  /* branch: when it was last offered something */
 	uint32_t on;          /* branch: a bit an m= line in use */
 	uint8_t legs;
 	uint8_t realm;
@@ -79,6 +80,8 @@ struct sp_party {
 	uint8_t caller;   /* branch: index of its caller; caller: NOBODY */
 	uint8_t peer;     /* caller: index of the branch that gets its media */
 	bool answered;    /* branch */
+	uint8_t targets;  /* branch without an id: that it was offered to, and
+			     that have not refused; 0: it has one */
 	uint8_t blocked;  /* enum sp_block, of what it sends */
 	uint8_t block_up; /* branch: the same, of what its caller gets */
 	uint8_t block_down; /* branch: of what its caller sends to it */
@@ -119,8 +122,8 @@ uint32_t sp_party_without(const struct sp_cast *cast, uint8_t p);
 
 /*
  * Move the parties whose bits are in @gone to the empty @to and make the
- * others close ranks. A caller's media then goes to the branch that answered
- * last. No branch may stay without its caller.
+ * others close ranks. A caller whose branch left feeds the latest one, of
+ * those that answered if any did. No branch may stay without its caller.
  *
  * Fails: SP_NO_MEMORY; nothing is changed.
  */

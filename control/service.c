@@ -95,6 +95,13 @@ sp_service_open(const struct sp_config *conf, struct sp_dataplane *dp,
 	return SP_OK;
 }
 
+/* Why does a call end that the service ends? It may be deleted already. */
+static enum sp_end
+end_of(const struct sp_call *call)
+{
+	return call->ends_ms > 0 ? SP_END_DELETED : SP_END_SHUTDOWN;
+}
+
 void
 sp_service_close(struct sp_service *s)
 {
@@ -111,7 +118,7 @@ sp_service_close(struct sp_service *s)
 	while (s->calls.bucket &&
 		(call = sp_calls_after(&s->calls, start)) != NULL) {
 		sp_command_dismiss(s, call->waiting, &problem);
-		sp_record_end(s, call, SP_END_SHUTDOWN, NULL);
+		sp_record_end(s, call, end_of(call), NULL);
 		sp_calls_del(&s->calls, call);
 		sp_call_free(call);
 	}
@@ -223,10 +230,9 @@ end_all(struct sp_service *s)
 
 	while (call) {
 		struct sp_call *next = sp_calls_next(&s->calls, call);
-		const enum sp_end why =
-			call->ends_ms > 0 ? SP_END_DELETED : SP_END_SHUTDOWN;
 
-		if (!call->job && sp_job_end(s, call, why, &nobody) != SP_OK)
+		if (!call->job &&
+			sp_job_end(s, call, end_of(call), &nobody) != SP_OK)
 			return; /* no memory, in a second perhaps */
 		call = next;
 	}

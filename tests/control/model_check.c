@@ -281,6 +281,9 @@ is_meant(const struct sp_request *q, const struct sp_cast *cast,
 	const struct sp_text *branch = &q->branch;
 	const uint8_t from = sp_party_by_tag(cast, q->from_tag);
 
+	/* What made the proxy ask was refused inside a dialogue. */
+	if (q->of_reply && was->answered && sp_party_tag(was, q->from_tag))
+		return false;
 	if (q->to_tag.len == 0 && branch->len == 0 &&
 		(q->from_tag.len == 0 ||
 			(from != SP_NOBODY &&

@@ -181,3 +181,119 @@ Test(forks, deleted_call_stays_so_when_the_worker_refuses_an_offer)
 	rig_sleep(&r, 7);
 	cr_expect(eq(sz, r.s->calls.count, 0));
 }
+
+/* Delete as Kamailio asks for it: because of a reply, or of a request. */
+static int
+ng_delete(const char *from, const char *to, const char *branch, bool of_reply)
+{
+	struct sp_request request =
+		rig_request(SP_VERB_DELETE, from, to, branch, NULL);
+
+	request.door = SP_DOOR_NG;
+	request.of_reply = of_reply;
+	return rig_ask(&r, &request);
+}
+
+Test(forks, bye_with_a_branch_id_of_its_own_ends_the_call)
+{
+	/* By its own id a BYE is none of the INVITE's branches. */
+	invite("z1");
+	invite("z2");
+	cr_assert(eq(int, answers("b1", "z1", 5001), 200));
+	cr_assert(eq(int, ng_delete("a", NULL, "z2", true), 200));
+	cr_expect(eq(int, ng_delete("a", NULL, "z2", true), 404),
+		"its second delete, for a reply, means nobody");
+	cr_expect(eq(u32, hears_caller(), 5001));
+	cr_expect(eq(int, ng_delete("x", NULL, "z9", false), 404));
+	cr_expect(eq(int, ng_delete(NULL, NULL, "z9", false), 404));
+	cr_expect(eq(int, ng_delete("a", NULL, "z9", false), 200));
+	cr_expect(eq(sz, r.s->calls.count, 0));
+	cr_expect(eq(u32, r.dp->taken, 0));
+}
+
+Test(forks, without_branch_ids_one_refusal_leaves_those_who_ring)
+{
+	const unsigned int offered = invite(NULL);
+
+	/* Busy; the other phone of a parallel fork rings on, and picks up. */
+	invite(NULL);
+	cr_assert(eq(int, ng_delete("a", NULL, NULL, true), 200));
+	cr_assert(ne(ptr, (void *)rig_flow(&r, offered), NULL));
+	cr_assert(eq(int, answers("b2", NULL, 5002), 200));
+	cr_expect(eq(u32, hears_caller(), 5002));
+	cr_assert(eq(int, ng_delete("a", NULL, NULL, false), 200));
+	cr_expect(eq(sz, r.s->calls.count, 0));
+
+	/* As many refusals as offers end it, and a CANCEL does so at once. */
+	for (int cancel = 0; cancel < 2; cancel++) {
+		invite(NULL);
+		invite(NULL);
+		invite(NULL);
+		for (int i = 0; i < 2 && !cancel; i++)
+			cr_assert(
+				eq(int, ng_delete("a", NULL, NULL, true), 200));
+		cr_expect(eq(sz, r.s->calls.count, 1));
+		cr_assert(eq(int, ng_delete("a", NULL, NULL, !cancel), 200));
+		cr_expect(eq(sz, r.s->calls.count, 0));
+	}
+}
+
+Test(forks, refused_request_inside_a_dialogue_does_not_end_it)
+{
+	connect_call();
+	cr_expect(eq(int, ng_delete("b", NULL, NULL, true), 404),
+		"the callee's re-INVITE, without SDP");
+	cr_expect(eq(int, ng_delete("b", "a", NULL, true), 404));
+	cr_assert(eq(int,
+		rig_offer(&r, "b", "a", NULL, rig_sdp("10.1.1.1", 5000, "")),
+		200));
+	cr_expect(eq(int, ng_delete("b", NULL, "z9", true), 404));
+	cr_assert(eq(int,
+		rig_offer(&r, "a", "b", NULL, rig_sdp("192.0.2.5", 4000, "")),
+		200));
+	cr_expect(eq(int, ng_delete("a", "b", NULL, true), 404));
+	cr_expect(eq(u32, hears_caller(), 5000));
+
+	/* A branch that failed after early media is named by its tag. */
+	cr_assert(eq(int, answers("b", NULL, 5000), 200));
+	cr_expect(eq(int, ng_delete("a", "b", NULL, true), 200));
+	cr_expect(eq(sz, r.s->calls.count, 0));
+}
+
+Test(forks, whoever_rings_after_early_media_is_given_time)
+{
+	r.conf.end_silent = true;
+	for (int sends = 0; sends < 2; sends++) {
+		invite("z1");
+		cr_assert(eq(int, answers("b1", "z1", 5001), 200)); /* 183 */
+		rig_sleep(&r, 10);
+		invite("z2");
+		for (int i = 0; i < 90; i++) { /* rings; who called may send */
+			if (sends)
+				fake_media(r.dp, 0,
+					fake_find(r.dp, 0, (uint16_t)port_a));
+			rig_sleep(&r, 1);
+		}
+		cr_assert(eq(int, answers("b2", "z2", 5002), 200));
+		cr_expect(eq(u32, hears_caller(), 5002));
+		/* Nobody rings any more: without media it is over. */
+		rig_sleep(&r, 62);
+		cr_expect(eq(sz, r.s->calls.count, 0));
+	}
+	cr_expect(eq(u64, r.s->metrics.ends[SP_END_MEDIA_TIMEOUT], 2));
+}
+
+Test(forks, each_target_of_a_serial_fork_may_ring_as_long)
+{
+	r.conf.offer_s = 60;
+	for (int i = 0; i < 4; i++) {
+		invite(NULL);
+		rig_sleep(&r, 40);
+	}
+	cr_assert(eq(int, answers("b4", NULL, 5004), 200));
+	cr_assert(eq(int, rig_delete(&r, "a", NULL, NULL), 200));
+
+	invite(NULL);
+	rig_sleep(&r, 62);
+	cr_expect(eq(u64, r.s->metrics.ends[SP_END_OFFER_TIMEOUT], 1));
+}

@@ -119,6 +119,7 @@ step_delete(unsigned int c, unsigned int t)
 		q = request_of(c, SP_VERB_DELETE, tags[t], "a", NULL);
 	q.has_delete_delay = one_in(3);
 	q.delete_delay_s = pick(8);
+	q.of_reply = one_in(3);
 	ask(&q);
 	look_around(c);
 }

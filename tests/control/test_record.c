@@ -215,6 +215,16 @@ Test(record, shutdown_tells_of_every_call)
 			str, (char *)word(file.line[i], "reason"), "shutdown"));
 }
 
+Test(record, deleted_call_that_lingers_is_told_as_deleted)
+{
+	r.conf.delete_delay_s = 30;
+	connect_call();
+	cr_assert(eq(int, rig_delete(&r, "a", NULL, NULL), 200));
+	close_all();
+	cr_assert(eq(sz, file.count, 1));
+	cr_expect(eq(str, (char *)word(file.line[0], "reason"), "deleted"));
+}
+
 Test(record, leg_that_falls_silent_is_told_to_the_webhook)
 {
 	connect_call();
