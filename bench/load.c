@@ -207,6 +207,21 @@ look_after(struct load_wire *wire, uint64_t now)
 	return any;
 }
 
+/* Microseconds until the next call is to begin, or 10 ms. */
+static unsigned int
+until_next(uint64_t now)
+{
+	const uint64_t most = 10000000;
+	uint64_t due;
+
+	if (options.rate == 0)
+		return most / 1000;
+	due = start_ns + begun * 1000000000u / options.rate;
+	if (due <= now)
+		return 0;
+	return (unsigned int)((due - now > most ? most : due - now) / 1000);
+}
+
 static void
 run(struct load_wire *wire)
 {
@@ -220,7 +235,7 @@ run(struct load_wire *wire)
 
 		begin_calls(wire, now);
 		load_wire_flush(wire);
-		load_wire_wait(wire, options.rate > 0 ? 0 : 10);
+		load_wire_wait(wire, until_next(now_ns()));
 		load_wire_receive(wire, on_reply, wire);
 		if (now - looked > QUIET_NS / 10) {
 			looked = now;

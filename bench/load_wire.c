@@ -271,15 +271,16 @@ load_wire_flush(struct load_wire *wire)
 }
 
 void
-load_wire_wait(struct load_wire *wire, int ms)
+load_wire_wait(struct load_wire *wire, unsigned int us)
 {
+	const struct timespec limit = { .tv_nsec = us * 1000L };
 	struct pollfd polled[CONNS];
 
 	for (unsigned int i = 0; i < wire->n_conns; i++)
 		polled[i] = (struct pollfd){ .fd = wire->conn[i].fd,
 			.events = POLLIN |
 				(wire->conn[i].out_len > 0 ? POLLOUT : 0) };
-	poll(polled, wire->n_conns, ms);
+	ppoll(polled, wire->n_conns, &limit, NULL);
 }
 
 static void

@@ -36,8 +36,8 @@ void load_wire_send(struct load_wire *wire, unsigned int slot, uint64_t number,
 /* Give the kernel what it has not taken yet. */
 void load_wire_flush(struct load_wire *wire);
 
-/* Wait until a reply comes, at most @ms. */
-void load_wire_wait(struct load_wire *wire, int ms);
+/* Wait until a reply comes, at most @us. */
+void load_wire_wait(struct load_wire *wire, unsigned int us);
 
 /* A reply: to @slot, borrowed @text. */
 typedef void (*load_reply_fn)(

@@ -110,7 +110,10 @@ about(const char *command, const char *call, const char *to, const char *sdp)
 static json_t *
 offer(const char *call)
 {
-	return about("offer", call, NULL, SDP(CALLER));
+	json_t *body = about("offer", call, NULL, SDP(CALLER));
+
+	json_object_set_new(body, "direction", json_pack("[ss]", "out", "in"));
+	return body;
 }
 
 /* A request whose client knows the result "load limit". */
