@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The load that bench/calls puts on a relay: calls, each an offer, an answer
- * and a delete, over ng (UDP), ng in HTTP, or the HTTP API; as many at a time
- * as --window says, all of them pipelined. With --rate they begin at even
- * distances, whatever the replies take, and a request's time counts from when
- * it should have been sent. Prints one line of JSON.
+ * and a delete, from realm public to core, over ng, ng in HTTP, or the API; as
+ * many at a time as --window says, all of them pipelined. With --rate they
+ * begin at even distances, whatever the replies take, and a request's time
+ * counts from when it should have been sent. Prints one line of JSON.
  */
 #include <errno.h>
 #include <getopt.h>

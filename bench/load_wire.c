@@ -79,7 +79,8 @@ write_ng(struct load_wire *wire, char *to, size_t size, unsigned int slot,
 
 	if (request != LOAD_DELETE)
 		at += snprintf(to + at, size - (size_t)at,
-			"3:sdp%d:%s7:replacel6:origin18:session-connectione",
+			"3:sdp%d:%s9:directionl6:public4:coree"
+			"7:replacel6:origin18:session-connectione",
 			sdp_len, sdp);
 	at += snprintf(to + at, size - (size_t)at,
 		"7:call-id%d:%s13:received-froml3:IP412:198.51.100.7e"
@@ -117,6 +118,9 @@ write_json(char *to, size_t size, uint64_t number, enum load_request request)
 	if (request == LOAD_ANSWER)
 		at += snprintf(to + at, size - (size_t)at,
 			", \"to_tag\": \"%" PRIx64 "t\"", number * 104729);
+	if (request == LOAD_OFFER)
+		at += snprintf(to + at, size - (size_t)at,
+			", \"from_realm\": \"public\", \"to_realm\": \"core\"");
 	if (request != LOAD_DELETE)
 		at += snprintf(to + at, size - (size_t)at,
 			", \"signalling_source\": \"198.51.100.7\", "
