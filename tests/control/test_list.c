@@ -35,7 +35,7 @@ Test(list, pages_have_each_call_once)
 {
 	size_t listed = 0;
 	int pages = 0;
-	char id[16], after[16] = "";
+	char id[24], after[24] = "";
 
 	for (int i = 0; i < CALLS; i++) {
 		snprintf(id, sizeof id, "%s-%d", i % 4 ? "\xff\xfe" : "plain",

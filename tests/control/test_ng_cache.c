@@ -132,7 +132,7 @@ Test(ng_cache, a_reply_is_forgotten_after_a_minute)
 Test(ng_cache, the_oldest_replies_make_room)
 {
 	char reply[200];
-	char cookie[64][8];
+	char cookie[64][16];
 
 	memset(reply, 'r', sizeof reply - 1);
 	reply[sizeof reply - 1] = '\0';

@@ -193,7 +193,7 @@ Test(record, branch_that_leaves_has_a_line_of_its_own)
 
 Test(record, shutdown_tells_of_every_call)
 {
-	char id[16];
+	char id[24];
 
 	for (int i = 0; i < 10; i++) {
 		struct sp_request request = rig_request(SP_VERB_OFFER, "a",

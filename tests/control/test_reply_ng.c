@@ -256,7 +256,7 @@ Test(reply_ng, delete_tells_the_same_as_query)
 
 Test(reply_ng, list_has_ids_up_to_its_limit)
 {
-	char id[16];
+	char id[24];
 
 	for (int i = 0; i < 5; i++) {
 		struct sp_request request = rig_request(SP_VERB_OFFER, "a",
