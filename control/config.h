@@ -46,7 +46,7 @@ struct sp_config {
 	char tls_cert[SP_CONFIG_PATH]; /* "": plain HTTP */
 	char tls_key[SP_CONFIG_PATH];
 	struct sp_prefix ng_clients[SP_CONFIG_NG_CLIENTS_MAX];
-	unsigned int n_ng_clients;    /* 0: whoever reaches a listener */
+	unsigned int n_ng_clients;    /* 0: private and on-link ones */
 	char records[SP_CONFIG_PATH]; /* "": none; "-": standard output */
 	char webhook[SP_CONFIG_PATH]; /* URL; "": none */
 

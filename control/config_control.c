@@ -109,7 +109,6 @@ read_prefix(const struct sp_config_reader *r, struct sp_config_place place,
 	return true;
 }
 
-/* ng asks for no password: beyond loopback somebody must say who may come. */
 static bool
 read_ng(const struct sp_config_reader *r)
 {
@@ -136,12 +135,6 @@ read_ng(const struct sp_config_reader *r)
 				return sp_config_wrong(r, at,
 					"%.60s is given twice",
 					raw->ng[at.item]);
-		if (!is_loopback(ng) && conf->n_ng_clients == 0)
-			return sp_config_wrong(r, at,
-				"%.60s is not loopback, and ng knows no "
-				"password: add ng_clients with your proxies' "
-				"addresses (0.0.0.0/0 is everybody)",
-				raw->ng[at.item]);
 	}
 	return true;
 }

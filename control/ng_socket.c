@@ -2,6 +2,7 @@
 #include "control/ng_socket.h"
 
 #include <errno.h>
+#include <ifaddrs.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -197,4 +198,47 @@ sp_ng_socket_send(
 	msg.msg_namelen = to_socket(&ends->client, ends->scope, &to);
 	set_source(&msg, &control, ends);
 	return sendmsg(fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
+}
+
+/* How many bits of the mask @a are set; they come first. */
+static uint8_t
+bits_of(const struct sockaddr *a)
+{
+	const struct sockaddr_in *in = (const void *)a;
+	const struct sockaddr_in6 *in6 = (const void *)a;
+	const bool six = a->sa_family == AF_INET6;
+	const uint8_t *at = six ? in6->sin6_addr.s6_addr
+				: (const uint8_t *)&in->sin_addr.s_addr;
+	uint8_t bits = 0;
+
+	for (unsigned int i = 0; i < (six ? 16u : 4u); i++)
+		bits = (uint8_t)(bits + __builtin_popcount(at[i]));
+	return bits;
+}
+
+unsigned int
+sp_ng_socket_networks(struct sp_prefix *out, unsigned int most)
+{
+	struct ifaddrs *all = NULL;
+	unsigned int n = 0;
+
+	if (getifaddrs(&all) != 0)
+		return 0;
+	for (const struct ifaddrs *i = all; i && n < most; i = i->ifa_next) {
+		const struct sockaddr_in *in = (const void *)i->ifa_addr;
+		const struct sockaddr_in6 *in6 = (const void *)i->ifa_addr;
+
+		if (!i->ifa_addr || !i->ifa_netmask)
+			continue;
+		if (i->ifa_addr->sa_family == AF_INET)
+			out[n].addr = sp_addr_ip4(
+				(const uint8_t *)&in->sin_addr.s_addr, 0);
+		else if (i->ifa_addr->sa_family == AF_INET6)
+			out[n].addr = sp_addr_ip6(in6->sin6_addr.s6_addr, 0);
+		else
+			continue;
+		out[n++].bits = bits_of(i->ifa_netmask);
+	}
+	freeifaddrs(all);
+	return n;
 }

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "control/config.h"
 #include "relay/addr.h"
 
 /*
@@ -39,6 +40,9 @@ struct sp_ng_buffer {
  * its @port. Returns -1 with errno.
  */
 int sp_ng_socket_open(const struct sp_addr *addr, uint16_t *port);
+
+/* Fill @out with the networks that this machine is on; return how many. */
+unsigned int sp_ng_socket_networks(struct sp_prefix *out, unsigned int most);
 
 /* Read what has come; return how many datagrams, which lie in @buffer. */
 unsigned int sp_ng_socket_read(int fd, struct sp_ng_buffer *buffer,

@@ -20,6 +20,7 @@
 #define LOOK_US 200u          /* between two looks */
 #define SLICE_US 500u         /* of commands before others have a turn */
 #define COMPLAIN_US 60000000u /* about strangers, once in */
+#define NETWORKS_MAX 32u
 
 /* A request that waits, with a copy of its bytes. */
 struct waiting {
@@ -51,6 +52,8 @@ struct sp_ng_udp {
 	uint64_t looked_us;
 	uint64_t complained_us;
 	struct sp_ng_buffer *buffer;
+	struct sp_prefix network[NETWORKS_MAX]; /* that we were on at start */
+	unsigned int n_networks;
 };
 
 static uint64_t
@@ -121,6 +124,7 @@ sp_ng_udp_open(const struct sp_config *conf, struct sp_ng *ng,
 	u->epoll = -1;
 	u->kick = -1;
 	u->last = &u->first;
+	u->n_networks = sp_ng_socket_networks(u->network, NETWORKS_MAX);
 	status = open_all(u, why);
 	if (status != SP_OK) {
 		sp_ng_udp_close(u);
@@ -198,13 +202,25 @@ on_reply(const struct sp_ng_path *path, const char *reply, size_t len)
 }
 
 static bool
-is_client(const struct sp_config *conf, const struct sp_addr *addr)
+is_within(const struct sp_addr *addr, const struct sp_prefix *prefix,
+	unsigned int count)
 {
-	for (unsigned int i = 0; i < conf->n_ng_clients; i++)
-		if (sp_addr_within(addr, &conf->ng_clients[i].addr,
-			    conf->ng_clients[i].bits))
+	for (unsigned int i = 0; i < count; i++)
+		if (sp_addr_within(addr, &prefix[i].addr, prefix[i].bits))
 			return true;
-	return conf->n_ng_clients == 0;
+	return false;
+}
+
+/* ng knows no password: who is not named must be private or on-link. */
+static bool
+is_client(const struct sp_ng_udp *u, const struct sp_addr *addr)
+{
+	const struct sp_config *conf = u->conf;
+
+	if (conf->n_ng_clients > 0)
+		return is_within(addr, conf->ng_clients, conf->n_ng_clients);
+	return sp_addr_scope(addr) == SP_ADDR_PRIVATE ||
+		is_within(addr, u->network, u->n_networks);
 }
 
 static void
@@ -218,8 +234,8 @@ refuse_stranger(struct sp_ng_udp *u, const struct sp_ng_path *path)
 		return;
 	u->complained_us = path->came_us;
 	sp_log_say(SP_LOG_WARNING, "ng_stranger",
-		"%s is not in control.ng_clients; datagrams dropped so far: "
-		"%" PRIu64,
+		"%s may not speak ng, see ng_clients; datagrams dropped so "
+		"far: %" PRIu64,
 		sp_addr_print(&path->ends.client, text),
 		u->counts->refused_clients);
 }
@@ -267,7 +283,7 @@ take_datagram(
 	size_t pong_len;
 
 	u->counts->datagrams++;
-	if (!is_client(u->conf, &path.ends.client)) {
+	if (!is_client(u, &path.ends.client)) {
 		refuse_stranger(u, &path);
 		return;
 	}

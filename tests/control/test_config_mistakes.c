@@ -27,11 +27,6 @@ struct wrong_case {
 	"    addresses: [192.0.2.1]\n"
 
 static struct wrong_case wrong_cases[] = {
-	{ "control: {ng: [10.0.0.1:2223]}\n",
-		"test.yaml:1: control.ng[0]: "
-		"10.0.0.1:2223 is not loopback, and ng knows no password: add "
-		"ng_clients with your proxies' addresses (0.0.0.0/0 is "
-		"everybody)" },
 	{ "control: {ng: [127.0.0.1:2223, 127.0.0.1:2223]}\n",
 		"test.yaml:1: control.ng[1]: "
 		"127.0.0.1:2223 is given twice" },

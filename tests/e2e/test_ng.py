@@ -246,6 +246,32 @@ class Wildcard(NgCase):
         self.assertEqual(friend.ask("ping")["result"], "pong")
 
 
+class Neighbours(NgCase):
+    """Nobody is named in ng_clients."""
+
+    FAR = "198.51.100.9"
+    options = {"control": {"ng": [f"0.0.0.0:{PORT}"]}}
+
+    @classmethod
+    def prepare(cls):
+        cls.town.lab.address(cls.town.callee, "eth0", f"{cls.FAR}/32")
+        cls.town.core.ip(f"route add {cls.FAR} via {town.CALLEE4}")
+
+    def test_who_is_private_or_on_link_is_answered(self):
+        self.assertEqual(self.ng().ask("ping")["result"], "pong")
+        for host, ns in ((town.CORE4, self.town.callee),
+                         (town.PUBLIC4, self.town.alice)):
+            with self.subTest(host):
+                self.assertEqual(self.ng(host, ns).ask("ping")["result"],
+                                 "pong")
+
+    def test_who_is_public_and_far_is_not(self):
+        far = self.ng(town.CORE4, self.town.callee, source=self.FAR)
+        self.assertTrue(far.silent(b"1 d7:command4:pinge"))
+        self.assertEqual(
+            self.api.metrics()["sallyport_ng_refused_clients_total", ()], 1)
+
+
 class Sources(NgCase):
     """Who may speak, as flags of offer and answer say."""
 

@@ -7,14 +7,12 @@ import json
 import os
 import re
 import socket
-import subprocess
 import threading
 import time
 from pathlib import Path
 
 from lab import town
 from lab.case import RelayCase
-from lab.relay import binary
 
 HOOK_PORT = 9099
 MEDIA_S = 2
@@ -315,16 +313,3 @@ class Metrics(RelayCase):
                 self.assertIn(name, kinds)
                 if kinds[name] == "counter":
                     self.assertTrue(name.endswith("_total"), name)
-
-
-class Configuration(RelayCase):
-    def test_ng_for_everybody_must_be_asked_for(self):
-        lab = self.town.lab
-        path = lab.path("open.yaml")
-        text = f"control: {{ng: [{town.CORE4}:2223]}}\n"
-        Path(path).write_text(text, encoding="utf-8")
-        done = subprocess.run([binary(), "--check", "--config", path],
-                              capture_output=True, text=True, check=False)
-        self.assertEqual(done.returncode, 1)
-        self.assertIn("ng_clients", done.stderr)
-        self.assertIn("open.yaml:1: control.ng[0]", done.stderr)
