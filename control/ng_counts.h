@@ -12,7 +12,7 @@
 /* clang-format off */
 #define SP_NG_COUNT_LIST(X)                                                   \
 	X(datagrams,       "read from the ng sockets")                        \
-	X(refused_clients, "from clients outside control.ng_clients")         \
+	X(refused_clients, "from clients that may not speak ng")              \
 	X(pings,           "answered as soon as they were read")              \
 	X(no_cookie,       "without a cookie, which get no reply")            \
 	X(malformed,       "answered with an error before any command ran")   \

@@ -7,27 +7,7 @@
 #include <string.h>
 
 #include "control/problem.h"
-
-static unsigned int allocations_left;
-static unsigned int allocations_open;
-
-static void *
-scarce_malloc(size_t size)
-{
-	if (allocations_left == 0)
-		return NULL;
-	allocations_left--;
-	allocations_open++;
-	return malloc(size);
-}
-
-static void
-scarce_free(void *p)
-{
-	if (p)
-		allocations_open--;
-	free(p);
-}
+#include "tests/control/scarce_json.h"
 
 Test(problem, it_fails_cleanly_without_memory)
 {

@@ -9,6 +9,7 @@
 
 #include "control/problem.h"
 #include "control/request.h"
+#include "tests/control/scarce_json.h"
 
 #define IDS "\"call_id\":\"c\",\"from_tag\":\"f\""
 #define OFFER IDS ",\"sdp\":\"v=0\""
@@ -358,27 +359,6 @@ Test(request, every_prefix_of_a_request_is_refused)
 			SP_MALFORMED));
 		cr_expect(eq(int, p.http, 400));
 	}
-}
-
-static unsigned int allocations_left;
-static unsigned int allocations_open;
-
-static void *
-scarce_malloc(size_t size)
-{
-	if (allocations_left == 0)
-		return NULL;
-	allocations_left--;
-	allocations_open++;
-	return malloc(size);
-}
-
-static void
-scarce_free(void *p)
-{
-	if (p)
-		allocations_open--;
-	free(p);
 }
 
 Test(request, without_memory_it_fails_cleanly)
