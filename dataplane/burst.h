@@ -17,6 +17,14 @@
 /* In place of a verdict: a copy waits for its source to prove itself. */
 #define SP_BURST_HELD SP_VERDICT_COUNT
 
+/* What SRTP says of a packet that it let pass. */
+enum sp_proof {
+	SP_PROOF_MISSING, /* it waits for the keys, protected as it came */
+	SP_PROOF_NONE,    /* it was not even authenticated */
+	SP_PROOF_LATE,    /* authentic, but not the newest of its stream */
+	SP_PROOF_NEWEST,
+};
+
 struct rte_mbuf;
 
 /*
@@ -43,6 +51,9 @@ struct sp_burst {
 	uint8_t what[SP_BURST];      /* enum sp_demux */
 	struct sp_rtp rtp[SP_BURST]; /* where @what is RTP */
 	uint8_t flags;               /* of all these flows, ORed */
+
+	/* unprotect, for flows with keys */
+	uint8_t proof[SP_BURST]; /* enum sp_proof */
 
 	/* rewrite */
 	uint8_t out_nic[SP_BURST];

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "dataplane/gauge.h"
 #include "dataplane/internal.h"
 #include "dataplane/netlink.h"
 #include "dataplane/nic_kernel.h"
@@ -140,6 +141,18 @@ check_realm(const struct sp_dataplane_conf *conf, unsigned int r,
 				: check_shared(realm, (int)r, nl, error);
 }
 
+static enum sp_status
+check_srtp(enum sp_srtp_kind kind, struct sp_dataplane_error *error)
+{
+	struct sp_srtp_engine *engine = NULL;
+	const enum sp_status status = sp_srtp_engine_open(kind, 2, &engine);
+
+	sp_srtp_engine_close(engine);
+	if (status != SP_OK)
+		return sp_gauge_fault(error, status, kind);
+	return SP_OK;
+}
+
 enum sp_status
 sp_dataplane_check(
 	const struct sp_dataplane_conf *conf, struct sp_dataplane_error *error)
@@ -153,7 +166,8 @@ sp_dataplane_check(
 	if (sp_netlink_open(NULL, &nl) != SP_OK)
 		return sp_dataplane_fault(error, SP_SYSTEM, -1, "",
 			"cannot open an rtnetlink socket");
-	if (conf->hugepages)
+	status = check_srtp(conf->srtp, error);
+	if (status == SP_OK && conf->hugepages)
 		status = check_hugepages(error);
 	for (unsigned int r = 0; status == SP_OK && r < conf->n_realms; r++)
 		status = check_realm(conf, r, nl, error);

@@ -14,12 +14,16 @@ enum sp_command_kind {
 	SP_COMMAND_READ,    /* report on it */
 	SP_COMMAND_HOPS,    /* its next hops changed */
 	SP_COMMAND_L2,      /* a next hop itself changed */
+	SP_COMMAND_KEYS,    /* hold keys under this id, or wipe them */
 };
+
+#define SP_COMMAND_NO_KEYS UINT32_MAX /* instead of a slot: wipe them */
 
 /*
  * Control to worker, copied through a ring. Values only, so that a worker
  * never follows a pointer into control's heap; @report alone moves, and comes
- * back in the sp_done with the same ticket.
+ * back in the sp_done with the same ticket. Keys are no values for a ring:
+ * they lie in the mailbox's vault.
  */
 struct sp_command {
 	uint16_t kind;   /* enum sp_command_kind */
@@ -32,6 +36,7 @@ struct sp_command {
 		struct sp_flow_conf conf; /* PROGRAM */
 		struct sp_addr learnt;    /* HOPS */
 		struct sp_l2 l2;          /* L2 */
+		uint32_t slot;            /* KEYS: of the vault */
 	};
 };
 

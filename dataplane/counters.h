@@ -23,6 +23,7 @@ struct sp_counters {
 	uint64_t busy_cycles; /* spent in these */
 	uint64_t news_lost;   /* the ring to control was full */
 	uint64_t flows;       /* running now */
+	uint64_t keys;        /* legs whose keys it holds now */
 	uint64_t held;        /* copies on probation now */
 };
 

@@ -52,6 +52,20 @@ open_hand_over(struct sp_dataplane *dp)
 	return SP_OK;
 }
 
+/* The engine, and the keys that it works under. */
+static enum sp_status
+open_keys(struct sp_worker *w, uint32_t max_flows, enum sp_srtp_kind kind)
+{
+	struct sp_srtp_engine *engine;
+	enum sp_status status = sp_srtp_engine_open(
+		kind, SP_KEY_TABLE_DIRECTIONS(max_flows), &engine);
+
+	if (status != SP_OK)
+		return status;
+	w->table.keys = &w->keys;
+	return sp_key_table_open(&w->keys, engine, max_flows);
+}
+
 static enum sp_status
 open_worker(struct sp_dataplane *dp, unsigned int i,
 	const struct sp_dataplane_conf *conf)
@@ -59,6 +73,7 @@ open_worker(struct sp_dataplane *dp, unsigned int i,
 	struct sp_crew *crew = &dp->crew[i];
 	struct sp_worker *w = aligned_alloc(SP_CACHE_LINE, sizeof *w);
 	char name[RTE_MEMPOOL_NAMESIZE];
+	enum sp_status status;
 
 	if (!w)
 		return SP_NO_MEMORY;
@@ -81,14 +96,16 @@ open_worker(struct sp_dataplane *dp, unsigned int i,
 	w->commit.hold_pool = rte_pktmbuf_pool_create(name, HOLD_MBUFS, 0,
 		sizeof(uint64_t), HOLD_ROOM, SOCKET_ID_ANY);
 	if (!w->hops || !w->to || !w->from || !crew->way || !crew->free ||
-		!w->commit.hold_pool)
+		!w->commit.hold_pool || !sp_stage_has_room(w->commit.hold_pool))
 		return SP_NO_MEMORY;
 
 	/* Low ids first: what is in use stays dense. */
 	for (uint32_t id = dp->max_flows; id > 0; id--)
 		crew->free[crew->n_free++] = id;
-	return sp_flow_table_open(
+	status = sp_flow_table_open(
 		&w->table, &dp->locals, dp->max_flows, conf->hugepages);
+	return status == SP_OK ? open_keys(w, dp->max_flows, conf->srtp)
+			       : status;
 }
 
 enum sp_status
@@ -194,6 +211,7 @@ close_worker(struct sp_worker *w)
 	}
 	sp_mailbox_close(&w->box);
 	sp_flow_table_close(&w->table);
+	sp_key_table_close(&w->keys);
 	rte_mempool_free(w->commit.hold_pool);
 	free(w->hops);
 	free(w->to);
@@ -277,5 +295,6 @@ sp_dataplane_worker_counts(const struct sp_dataplane *dp, unsigned int worker,
 			sp_counter_read(&c->busy_cycles), w->tsc_hz),
 		.news_lost = sp_counter_read(&c->news_lost),
 		.flows = (uint32_t)sp_counter_read(&c->flows),
+		.keys = (uint32_t)sp_counter_read(&c->keys),
 	};
 }

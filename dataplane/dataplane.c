@@ -17,6 +17,7 @@
 
 #include "dataplane/eal.h"
 #include "dataplane/filter.h"
+#include "dataplane/gauge.h"
 #include "dataplane/internal.h"
 #include "dataplane/nic_kernel.h"
 
@@ -202,7 +203,10 @@ open_pools(struct sp_dataplane *dp, struct sp_dataplane_error *error)
 		return sp_dataplane_fault(error, SP_NO_MEMORY, -1, "hugepages",
 			"no memory for %u packet buffers (%s)", count_mbufs(dp),
 			rte_strerror(rte_errno));
-	return SP_OK;
+	return sp_stage_has_room(dp->pool)
+		? SP_OK
+		: sp_dataplane_fault(error, SP_UNSUPPORTED, -1, "srtp",
+			  "packet buffers are too small for it");
 }
 
 /* Is any realm on @nic in a VLAN? */
@@ -413,6 +417,8 @@ open_all(struct sp_dataplane *dp, const struct sp_dataplane_conf *conf,
 	status = open_eal(dp, conf, error);
 	if (status == SP_OK)
 		status = open_pools(dp, error);
+	if (status == SP_OK)
+		status = sp_gauge_open(dp, conf->srtp, error);
 	for (unsigned int r = 0; status == SP_OK && r < dp->n_realms; r++)
 		status = open_nic(dp, r, conf, error);
 	if (status == SP_OK)

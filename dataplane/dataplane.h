@@ -6,10 +6,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "dataplane/info.h"
 #include "relay/addr.h"
 #include "relay/latch.h"
 #include "relay/order.h"
 #include "relay/realm.h"
+#include "relay/srtp.h"
 #include "relay/status.h"
 #include "relay/verdict.h"
 
@@ -37,7 +39,8 @@ struct sp_dataplane_conf {
 	const uint16_t *cpus; /* one a worker to pin it to, or NULL */
 	uint32_t max_flows;   /* a worker */
 	bool hugepages;
-	bool busy;               /* poll always; else sleep when idle */
+	bool busy; /* poll always; else sleep when idle */
+	enum sp_srtp_kind srtp;
 	const char *xdp_program; /* path of the XDP filter's object */
 	sp_dataplane_say say;
 	void *say_arg;
@@ -46,7 +49,7 @@ struct sp_dataplane_conf {
 /* What is wrong with a configuration: for one line that names the cure. */
 struct sp_dataplane_error {
 	int realm;         /* index, or -1 when it is about no realm */
-	char key[32];      /* "addresses", "interface", "device", ... or "" */
+	char key[32];      /* "addresses", "interface", "srtp", ... or "" */
 	char text[SP_WHY]; /* what and the cure */
 };
 
@@ -117,11 +120,11 @@ unsigned int sp_dataplane_locals(const struct sp_dataplane *dp);
 unsigned int sp_dataplane_local(
 	const struct sp_dataplane *dp, unsigned int realm);
 
-/* Take a flow id of @worker. Fails: SP_FULL. */
+/* Take an id of @worker, for a flow or for a leg's keys. Fails: SP_FULL. */
 enum sp_status sp_dataplane_flow_take(struct sp_dataplane *dp,
 	unsigned int worker, uint32_t *flow) SP_MUST_CHECK;
 
-/* Give back a flow id that was never started, or whose stop is done. */
+/* Give back an id that was never ordered, or whose stop or wiping is done. */
 void sp_dataplane_flow_give(
 	struct sp_dataplane *dp, unsigned int worker, uint32_t flow);
 
@@ -138,6 +141,19 @@ unsigned int sp_dataplane_room(
  */
 enum sp_status sp_dataplane_program(struct sp_dataplane *dp,
 	unsigned int worker, uint32_t flow, const struct sp_flow_conf *conf,
+	uint64_t ticket) SP_MUST_CHECK;
+
+/*
+ * Order @worker to hold @keys under @id, for the flows programmed after it.
+ * The same keys again change nothing; a key that is replaced is still heard
+ * for up to five seconds. NULL: wipe them, once no flow names them any more.
+ *
+ * Owns:  @keys are copied; the caller wipes its own.
+ * Fails: SP_FULL when the mailbox is. The ticket comes back with SP_FULL when
+ *        the SRTP engine carries no more, SP_UNSUPPORTED for keys it can't.
+ */
+enum sp_status sp_dataplane_keys(struct sp_dataplane *dp, unsigned int worker,
+	uint32_t id, const struct sp_flow_keys *keys,
 	uint64_t ticket) SP_MUST_CHECK;
 
 /*
@@ -166,35 +182,15 @@ uint32_t sp_dataplane_seen_ms(
 uint64_t sp_dataplane_count(const struct sp_dataplane *dp, unsigned int worker,
 	enum sp_verdict verdict);
 
-/* Other counters of a worker, all since start. */
-struct sp_worker_counts {
-	uint64_t received;       /* from NICs */
-	uint64_t handed_over;    /* given to the worker that owns the port */
-	uint64_t taken_over;     /* got from other workers */
-	uint64_t hand_over_full; /* lost because that worker's ring was full */
-	uint64_t passed_on_lost; /* forwarded, then no room in a shared queue */
-	uint64_t held;           /* copies on probation, in no verdict yet */
-	uint64_t polls;
-	uint64_t busy_polls; /* that found at least one packet */
-	uint64_t busy_us;    /* spent in these: its growth is the load */
-	uint64_t news_lost;  /* events that found their ring full */
-	uint32_t flows;      /* running now */
-};
-void sp_dataplane_worker_counts(const struct sp_dataplane *dp,
-	unsigned int worker, struct sp_worker_counts *out);
-
 /* Return how many frames that are not media met @fate. */
 uint64_t sp_dataplane_slow_count(
 	const struct sp_dataplane *dp, enum sp_slow_path_fate fate);
 
-/* How a realm's packets come and go, for logs and metrics. */
-struct sp_realm_info {
-	char driver[24];   /* "af_xdp", "af_packet", "device" */
-	char steering[24]; /* "rte_flow", "rss", "hand-over", "one worker" */
-	uint16_t queues;
-	uint16_t mtu;
-};
+void sp_dataplane_worker_counts(const struct sp_dataplane *dp,
+	unsigned int worker, struct sp_worker_counts *out);
 void sp_dataplane_realm_info(const struct sp_dataplane *dp, unsigned int realm,
 	struct sp_realm_info *out);
+void sp_dataplane_srtp_info(
+	const struct sp_dataplane *dp, struct sp_srtp_info *out);
 
 #endif

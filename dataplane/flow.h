@@ -21,6 +21,13 @@
 #define SP_FLOW_READY_MEDIA 2u /* so may media: the party is not on hold */
 #define SP_FLOW_GRACE 4u       /* the latch's holder is on its way out */
 
+/*
+ * Bits of sp_flow.flags beside those that are ordered: the flags of a burst
+ * are looked at anyway, so that flows in the clear pay nothing for keys.
+ */
+#define SP_FLOW_KEYED 0x80u     /* @keys is not 0 */
+#define SP_FLOW_KEYED_OUT 0x40u /* nor is @out_keys */
+
 struct rte_mbuf;
 
 /*
@@ -39,8 +46,10 @@ struct sp_flow {
 	uint64_t payload_types; /* bit (pt & 63), for sources not believed */
 	uint32_t index;         /* own id; 0: empty */
 	uint8_t kind;           /* enum sp_flow_kind */
-	uint8_t flags;          /* SP_FLOW_OPAQUE ... */
+	uint8_t flags;          /* SP_FLOW_OPAQUE ..., SP_FLOW_KEYED ... */
 	uint8_t heard;          /* the party has sent something valid */
+	uint32_t keys;          /* of its leg; 0: it is in the clear */
+	uint32_t out_keys;      /* of the leg that sends on; 0: the same */
 
 	/* Line 1: written for every packet that arrives. */
 	alignas(SP_CACHE_LINE) struct sp_quality quality;
@@ -70,6 +79,8 @@ struct sp_flow {
 
 static_assert(sizeof(struct sp_flow) == 4 * SP_CACHE_LINE,
 	"a flow is 256 bytes: grow it by measuring, not by accident");
+static_assert(offsetof(struct sp_flow, out_keys) < SP_CACHE_LINE,
+	"what every packet reads is on the first line");
 static_assert(offsetof(struct sp_flow, quality) == SP_CACHE_LINE,
 	"what every packet writes starts the second line");
 static_assert(offsetof(struct sp_flow, header) == 2 * SP_CACHE_LINE,

@@ -134,7 +134,10 @@ configure(struct sp_flow *f, const struct sp_flow_conf *conf)
 	f->clock_hz = conf->clock_hz;
 	f->payload_types = conf->payload_types;
 	f->kind = conf->kind;
-	f->flags = conf->flags;
+	f->keys = conf->keys;
+	f->out_keys = conf->out_keys;
+	f->flags = (uint8_t)(conf->flags | (conf->keys ? SP_FLOW_KEYED : 0) |
+		(conf->out_keys ? SP_FLOW_KEYED_OUT : 0));
 	f->dscp = conf->dscp;
 	f->send = conf->send;
 	f->wait = conf->wait;
@@ -168,6 +171,13 @@ pair(struct sp_flow_table *t, struct sp_flow *f, uint32_t rtp_flow)
 		rtp->pair = f->index;
 }
 
+/* May a flow name keys by @id? They need not be there yet. */
+static bool
+may_name(const struct sp_flow_table *t, uint32_t id)
+{
+	return id == 0 || (t->keys && id <= t->keys->capacity);
+}
+
 enum sp_status
 sp_flow_table_program(struct sp_flow_table *t, uint32_t id,
 	const struct sp_flow_conf *conf, uint16_t hop_signalled,
@@ -176,7 +186,8 @@ sp_flow_table_program(struct sp_flow_table *t, uint32_t id,
 	uint32_t *slot;
 	struct sp_flow *f;
 
-	if (id == 0 || id > t->capacity || conf->local >= t->locals->count)
+	if (id == 0 || id > t->capacity || conf->local >= t->locals->count ||
+		!may_name(t, conf->keys) || !may_name(t, conf->out_keys))
 		return SP_CONFLICT;
 	slot = &t->locals->local[conf->local].slot[conf->port];
 	if (*slot != 0 && *slot != id)

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "dataplane/flow.h"
+#include "dataplane/key_table.h"
 #include "dataplane/local.h"
 #include "relay/status.h"
 
@@ -16,8 +17,9 @@
 struct sp_flow_table {
 	struct sp_flow *flow; /* [0] is the empty flow that misses hit */
 	struct sp_flow_aside *aside;
-	const struct sp_locals *locals; /* borrowed */
-	uint32_t capacity;              /* ids 1..capacity */
+	const struct sp_locals *locals;  /* borrowed */
+	const struct sp_key_table *keys; /* borrowed; NULL: there is no SRTP */
+	uint32_t capacity;               /* ids 1..capacity */
 	uint32_t running;
 	bool huge; /* memory is of DPDK's hugepages */
 };
@@ -40,7 +42,8 @@ void sp_flow_table_close(struct sp_flow_table *t);
  * next hops of the two addresses in @conf.
  *
  * Core:  worker.
- * Fails: SP_CONFLICT when the port is another flow's; nothing changed.
+ * Fails: SP_CONFLICT when the port is another flow's, or there can be no such
+ *        keys; nothing changed.
  */
 enum sp_status sp_flow_table_program(struct sp_flow_table *t, uint32_t id,
 	const struct sp_flow_conf *conf, uint16_t hop_signalled,

@@ -69,6 +69,7 @@ struct sp_dataplane {
 	uint32_t max_flows; /* a worker */
 
 	struct rte_mempool *pool;
+	struct sp_srtp_info srtp;
 	struct sp_nexthop *nexthop;
 	struct sp_slow_path *slow;
 	struct sp_reserve *reserve;

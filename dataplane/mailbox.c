@@ -14,6 +14,8 @@
 #define PUNT_RING 256u
 #define AFTER_ERROR_NS 1000000L
 #define ONE_TO_ONE (RING_F_SP_ENQ | RING_F_SC_DEQ)
+/* As many as the ring holds, and those that the worker is obeying. */
+#define VAULT (SP_MAILBOX_ORDERS + 64u)
 
 static struct rte_ring *
 make(const char *what, unsigned int index, unsigned int element,
@@ -41,7 +43,8 @@ sp_mailbox_open(struct sp_mailbox *box, unsigned int index, int control_bell)
 	box->punt = make("punt", index, sizeof(void *), PUNT_RING);
 	box->transmit = make("transmit", index, sizeof(void *), PUNT_RING);
 	if (box->worker_bell < 0 || !box->orders || !box->done || !box->news ||
-		!box->punt || !box->transmit) {
+		!box->punt || !box->transmit ||
+		sp_vault_open(&box->vault, VAULT) != SP_OK) {
 		sp_mailbox_close(box);
 		return SP_NO_MEMORY;
 	}
@@ -66,6 +69,7 @@ sp_mailbox_close(struct sp_mailbox *box)
 	rte_ring_free(box->orders);
 	rte_ring_free(box->done);
 	rte_ring_free(box->news);
+	sp_vault_close(&box->vault);
 	/* Zeroed is never opened: descriptor 0 is somebody else's. */
 	if (box->worker_bell > 0)
 		close(box->worker_bell);
@@ -90,6 +94,22 @@ enum sp_status
 sp_mailbox_send(struct sp_mailbox *box, const struct sp_command *cmd)
 {
 	return put(box->orders, cmd, sizeof *cmd) ? SP_OK : SP_FULL;
+}
+
+enum sp_status
+sp_mailbox_send_keys(struct sp_mailbox *box, struct sp_command *cmd,
+	const struct sp_flow_keys *keys)
+{
+	enum sp_status status = SP_OK;
+
+	cmd->slot = SP_COMMAND_NO_KEYS;
+	if (keys)
+		status = sp_vault_put(&box->vault, keys, &cmd->slot);
+	if (status == SP_OK)
+		status = sp_mailbox_send(box, cmd);
+	if (status != SP_OK && cmd->slot != SP_COMMAND_NO_KEYS)
+		sp_vault_undo(&box->vault, cmd->slot);
+	return status;
 }
 
 static void

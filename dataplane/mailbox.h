@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "dataplane/command.h"
+#include "dataplane/vault.h"
 #include "relay/status.h"
 
 struct rte_ring;
@@ -26,6 +27,7 @@ struct sp_mailbox {
 	struct rte_ring *news;   /* struct sp_report_news, worker to control */
 	struct rte_ring *punt;   /* struct rte_mbuf *, worker to control */
 	struct rte_ring *transmit; /* struct rte_mbuf *, control to worker */
+	struct sp_vault vault;     /* keys that orders on their way name */
 	int worker_bell;  /* eventfd: wakes the worker from its sleep */
 	int control_bell; /* eventfd, shared by all workers; not owned */
 	/* Rings of other workers that end at this one; set before launch. */
@@ -39,7 +41,10 @@ struct sp_mailbox {
 enum sp_status sp_mailbox_open(struct sp_mailbox *box, unsigned int index,
 	int control_bell) SP_MUST_CHECK;
 
-/* Free them, and packets still in them. Takes half-open and zeroed ones. */
+/*
+ * Free them, and packets still in them; wipe keys that nobody took. Takes
+ * half-open and zeroed ones.
+ */
 void sp_mailbox_close(struct sp_mailbox *box);
 
 /* Core: control. How many commands fit now. */
@@ -48,6 +53,15 @@ unsigned int sp_mailbox_room(const struct sp_mailbox *box);
 /* Send a command. Core: control. Fails: SP_FULL. */
 enum sp_status sp_mailbox_send(
 	struct sp_mailbox *box, const struct sp_command *cmd) SP_MUST_CHECK;
+
+/*
+ * Send a KEYS command with @keys, which are copied, or to wipe with NULL.
+ *
+ * Core:  control.
+ * Fails: SP_FULL; no copy is left.
+ */
+enum sp_status sp_mailbox_send_keys(struct sp_mailbox *box,
+	struct sp_command *cmd, const struct sp_flow_keys *keys) SP_MUST_CHECK;
 
 /*
  * Wake the worker if it sleeps. Core: control, after sending; another worker,

@@ -24,9 +24,18 @@ void sp_stage_lookup(struct sp_burst *b, struct sp_flow_table *t);
 
 /*
  * May this packet speak here? What it is (RFC 7983), whether its form is
- * right, and whether its source may be or become the flow's. Changes nothing.
+ * right, and whether its source may be or become the flow's; for a flow with
+ * keys, as far as that can be told before they are used. Changes nothing.
  */
 void sp_stage_admit(struct sp_burst *b, struct sp_flow_table *t);
+
+/*
+ * SRTP and SRTCP of flows with keys: is it authentic and new? Then it is in
+ * the clear from here on. What is not leaves no trace but its verdict. A
+ * packet that comes before its keys goes on to wait for them, where others
+ * wait for an answer.
+ */
+void sp_stage_unprotect(struct sp_burst *b, const struct sp_flow_table *t);
 
 /* What the commit stage learnt that others must hear of. */
 struct sp_stage_news {
@@ -88,6 +97,21 @@ uint64_t *sp_stage_arrival(struct rte_mbuf *m);
  * alive, only its media is not passed on.
  */
 void sp_stage_mute(struct sp_burst *b, const struct sp_flow_table *t);
+
+/*
+ * Do the buffers of @pool have the room behind a frame of the usual size that
+ * SRTP needs? Frames larger than that are turned away one by one.
+ *
+ * Core: start-up.
+ */
+bool sp_stage_has_room(struct rte_mempool *pool);
+
+/*
+ * Protect what leaves by a leg with keys, and nothing that could not leave:
+ * before its header, which tells the length.
+ */
+void sp_stage_protect(struct sp_burst *b, const struct sp_flow_table *t,
+	const struct sp_l2 *hops);
 
 /* Put on the headers that the out flow leaves with. */
 void sp_stage_rewrite(struct sp_burst *b, const struct sp_l2 *hops);

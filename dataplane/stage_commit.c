@@ -140,6 +140,14 @@ copy(const struct sp_burst *b, unsigned int i, struct sp_stage_commit *c)
 	return m;
 }
 
+/* Is it a packet whose keys were used on it: not one to send through again? */
+static bool
+is_opened(const struct sp_burst *b, unsigned int i)
+{
+	return b->flow[i]->flags & SP_FLOW_KEYED &&
+		b->proof[i] != SP_PROOF_MISSING;
+}
+
 static uint8_t
 hold(struct sp_burst *b, unsigned int i, struct sp_flow_table *t,
 	struct sp_stage_commit *c)
@@ -148,6 +156,8 @@ hold(struct sp_burst *b, unsigned int i, struct sp_flow_table *t,
 	struct sp_flow_aside *a = &t->aside[id];
 	struct rte_mbuf *m;
 
+	if (is_opened(b, i))
+		return SP_VERDICT_PROBATION;
 	if (a->held == 0 && c->n_holders == SP_STAGE_HOLDERS)
 		return SP_VERDICT_PROBATION;
 	m = copy(b, i, c);
@@ -227,11 +237,21 @@ release(struct sp_burst *b, unsigned int i, struct sp_flow_table *t,
 	if (t->aside[id].held == 0)
 		return SP_VERDICT_FORWARD;
 	let_go(c, t, id);
+	if (is_opened(b, i))
+		return SP_VERDICT_FORWARD;
 	proof = copy(b, i, c);
 	if (!proof)
 		return SP_VERDICT_FORWARD;
 	c->released[c->n_released++] = proof;
 	return SP_BURST_HELD;
+}
+
+/* Untouched pages stay untouched. */
+static void
+note_trial(struct sp_flow_aside *a)
+{
+	if (sp_latch_tries(&a->trial))
+		a->used = 1;
 }
 
 static enum sp_latch_answer
@@ -268,6 +288,13 @@ ask_latch(struct sp_burst *b, unsigned int i, struct sp_flow_table *t)
 		return sp_addr_equal(&f->facts.signalled, from) ? SP_LATCH_PASS
 								: SP_LATCH_DENY;
 	}
+	if (is_rtp && is_opened(b, i) && b->proof[i] != SP_PROOF_NONE) {
+		answer = sp_latch_commit_authentic(&f->latch, &f->facts,
+			&aside->trial, f->seen_ms, from,
+			b->proof[i] == SP_PROOF_NEWEST, now_ms);
+		note_trial(aside);
+		return answer;
+	}
 	if (is_rtp && f->payload_types != 0 &&
 		!(f->payload_types >> (rtp->payload_type & 63) & 1) &&
 		!(f->latch.state == SP_LATCH_HELD &&
@@ -275,10 +302,22 @@ ask_latch(struct sp_burst *b, unsigned int i, struct sp_flow_table *t)
 		return SP_LATCH_DENY;
 	answer = sp_latch_commit(&f->latch, &f->facts, &aside->trial, &running,
 		from, is_rtp ? rtp : NULL, now_ms);
-	/* Untouched pages stay untouched. */
-	if (sp_latch_tries(&aside->trial))
-		aside->used = 1;
+	note_trial(aside);
 	return answer;
+}
+
+/* Does it come before the answer says whose it is, or brings its keys? */
+static bool
+is_early(const struct sp_burst *b, unsigned int i)
+{
+	const struct sp_flow *f = b->flow[i];
+
+	if (f->flags & SP_FLOW_KEYED)
+		return b->proof[i] == SP_PROOF_MISSING;
+	return f->kind != SP_FLOW_RTCP &&
+		sp_latch_is_blank(&f->latch, &f->facts) &&
+		sp_latch_class(&f->latch, &f->facts, &b->datagram[i].from) ==
+		SP_LATCH_NOBODY;
 }
 
 /* A packet of somebody who does not hold the flow. May it pass? */
@@ -291,8 +330,7 @@ learn(struct sp_burst *b, unsigned int i, struct sp_flow_table *t,
 	const bool leads = f->kind != SP_FLOW_RTCP;
 
 	end_grace(f, t, to_ms(b->now_us));
-	if (leads && sp_latch_is_blank(&f->latch, &f->facts) &&
-		!sp_latch_allows(&f->latch, &f->facts, &b->datagram[i].from))
+	if (is_early(b, i))
 		return hold_early(b, i, t, c);
 	switch (ask_latch(b, i, t)) {
 	case SP_LATCH_PASS:

@@ -1,25 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <rte_branch_prediction.h>
-#include <rte_mbuf.h>
 #include <string.h>
 
-#include "dataplane/stage.h"
-#include "relay/demux.h"
-
-/* May a packet leave by @out at all? */
-static inline enum sp_verdict
-check_out(const struct sp_flow *out, uint8_t what)
-{
-	const uint8_t need =
-		what == SP_DEMUX_RTCP ? SP_FLOW_READY : SP_FLOW_READY_MEDIA;
-
-	if (unlikely(!(out->ready & need)))
-		return SP_VERDICT_NO_REMOTE;
-	if (unlikely(!out->answered) && out->unanswered != 0 &&
-		(int32_t)(out->sent - out->unanswered) >= 0)
-		return SP_VERDICT_UNANSWERED;
-	return SP_VERDICT_FORWARD;
-}
+#include "dataplane/stage_out.h"
 
 static inline enum sp_verdict
 rewrite(struct sp_burst *b, unsigned int i, const struct sp_l2 *hops)
@@ -29,7 +11,7 @@ rewrite(struct sp_burst *b, unsigned int i, const struct sp_l2 *hops)
 	struct sp_flow *out = b->out[i];
 	const struct sp_header *h = &out->header;
 	const struct sp_l2 *l2 = &hops[out->hop];
-	const enum sp_verdict verdict = check_out(out, b->what[i]);
+	const enum sp_verdict verdict = sp_stage_out_check(out, b->what[i]);
 	uint8_t *payload = b->payload[i];
 	uint8_t *frame = payload - h->len - l2->len;
 

@@ -276,6 +276,20 @@ sp_dataplane_program(struct sp_dataplane *dp, unsigned int worker,
 	return SP_OK;
 }
 
+enum sp_status
+sp_dataplane_keys(struct sp_dataplane *dp, unsigned int worker, uint32_t id,
+	const struct sp_flow_keys *keys, uint64_t ticket)
+{
+	struct sp_mailbox *box = &dp->crew[worker].worker->box;
+	struct sp_command cmd = {
+		.kind = SP_COMMAND_KEYS, .flow = id, .ticket = ticket
+	};
+	const enum sp_status status = sp_mailbox_send_keys(box, &cmd, keys);
+
+	sp_mailbox_ring(box);
+	return status;
+}
+
 static enum sp_status
 order(struct sp_dataplane *dp, unsigned int worker, enum sp_command_kind kind,
 	uint32_t flow, struct sp_flow_report *report, uint64_t ticket)

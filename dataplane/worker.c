@@ -121,12 +121,14 @@ journey(struct sp_worker *w, struct sp_burst *b)
 {
 	sp_stage_lookup(b, &w->table);
 	sp_stage_admit(b, &w->table);
+	sp_stage_unprotect(b, &w->table);
 	sp_stage_commit(b, &w->table, &w->commit);
 	if (unlikely(w->commit.n_news > 0))
 		tell(w, b->now_us);
 	if (unlikely(w->commit.n_released > 0))
 		send_released(w);
 	sp_stage_mute(b, &w->table);
+	sp_stage_protect(b, &w->table, w->hops);
 	sp_stage_rewrite(b, w->hops);
 	sp_worker_send(w, b);
 }

@@ -49,7 +49,8 @@ struct sp_worker {
 	int waker[SP_MAILBOX_WAKERS]; /* sockets that its packets come by */
 	unsigned int n_wakers;        /* 0: not all of them are known */
 	struct sp_flow_table table;
-	struct sp_l2 *hops; /* by next-hop id, own copy */
+	struct sp_key_table keys; /* that @table's flows name */
+	struct sp_l2 *hops;       /* by next-hop id, own copy */
 	struct sp_mailbox box;
 	struct sp_hand_over *to; /* by worker */
 	struct sp_hand_over *from;

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "dataplane/worker.h"
+#include "relay/wipe.h"
 
 /* So few commands a poll that media never waits long for them. */
 #define COMMANDS_PER_POLL 8u
+#define STACK_USED 32768u /* at the most, by an engine that opens a key */
 
 static enum sp_status
 read_flow(struct sp_worker *w, const struct sp_command *cmd)
@@ -11,6 +13,22 @@ read_flow(struct sp_worker *w, const struct sp_command *cmd)
 
 	return sp_flow_table_read(
 		&w->table, cmd->flow, cmd->report ? cmd->report : &none);
+}
+
+/* The vault's copy goes whatever comes of it. */
+static enum sp_status
+hold_keys(struct sp_worker *w, const struct sp_command *cmd, uint32_t now_ms)
+{
+	struct sp_vault *vault = &w->box.vault;
+	enum sp_status status;
+
+	if (cmd->slot == SP_COMMAND_NO_KEYS)
+		return sp_key_table_set(&w->keys, cmd->flow, NULL, now_ms);
+	status = sp_key_table_set(
+		&w->keys, cmd->flow, sp_vault_look(vault, cmd->slot), now_ms);
+	sp_vault_wipe(vault, cmd->slot);
+	sp_wipe_stack(STACK_USED);
+	return status;
 }
 
 static enum sp_status
@@ -41,6 +59,8 @@ obey(struct sp_worker *w, const struct sp_command *cmd, uint32_t now_ms)
 	case SP_COMMAND_L2:
 		w->hops[cmd->hop[0]] = cmd->l2;
 		return SP_OK;
+	case SP_COMMAND_KEYS:
+		return hold_keys(w, cmd, now_ms);
 	}
 	return SP_UNSUPPORTED;
 }
@@ -65,9 +85,12 @@ sp_worker_obey(struct sp_worker *w, uint32_t now_ms)
 		sp_mailbox_answer(&w->box, &done);
 		answered = true;
 	}
-	if (n > 0)
+	if (n > 0) {
 		__atomic_store_n(
 			&w->counters.flows, w->table.running, __ATOMIC_RELAXED);
+		__atomic_store_n(
+			&w->counters.keys, w->keys.held, __ATOMIC_RELAXED);
+	}
 	if (answered)
 		sp_mailbox_wake_control(&w->box);
 }

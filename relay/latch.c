@@ -36,6 +36,16 @@ sp_latch_class(const struct sp_latch *latch, const struct sp_latch_facts *facts,
 		: SP_LATCH_NOBODY;
 }
 
+/* May an authentic packet of @from make it the leg's source? */
+static bool
+is_eligible(const struct sp_latch *latch, const struct sp_latch_facts *facts,
+	const struct sp_addr *from)
+{
+	return sp_latch_class(latch, facts, from) != SP_LATCH_NOBODY ||
+		(latch->policy == SP_LATCH_AUTH &&
+			sp_addr_scope(from) <= SP_ADDR_PRIVATE);
+}
+
 bool
 sp_latch_allows(const struct sp_latch *latch,
 	const struct sp_latch_facts *facts, const struct sp_addr *from)
@@ -43,7 +53,7 @@ sp_latch_allows(const struct sp_latch *latch,
 	if (latch->state == SP_LATCH_HELD &&
 		sp_addr_equal(&latch->remote, from))
 		return true;
-	return sp_latch_class(latch, facts, from) != SP_LATCH_NOBODY;
+	return is_eligible(latch, facts, from);
 }
 
 /* Time gone by; packets that were held come with times of the past. */
@@ -176,7 +186,10 @@ sp_latch_expire(struct sp_latch *latch, const struct sp_latch_facts *facts,
 		since(facts->renewed_ms, now_ms) <= SP_LATCH_GRACE_MS)
 		return false;
 	latch->renewing = 0;
-	latch->class = (uint8_t)sp_latch_class(latch, facts, &latch->remote);
+	if (latch->class != SP_LATCH_AUTHENTIC ||
+		!is_eligible(latch, facts, &latch->remote))
+		latch->class =
+			(uint8_t)sp_latch_class(latch, facts, &latch->remote);
 	/* One that fell silent must not keep what is meant for a listener. */
 	if (latch->class == SP_LATCH_NOBODY ||
 		since(seen_ms, now_ms) >= SP_LATCH_SILENCE_MS)
@@ -217,6 +230,67 @@ sp_latch_commit(struct sp_latch *latch, const struct sp_latch_facts *facts,
 		: SP_LATCH_WAIT;
 }
 
+/* The place @from has; NULL: none. */
+static struct sp_latch_candidate *
+find(struct sp_latch_trial *trial, const struct sp_addr *from)
+{
+	for (unsigned int i = 0; i < SP_LATCH_CANDIDATES; i++)
+		if (sp_addr_equal(&trial->candidate[i].from, from))
+			return &trial->candidate[i];
+	return NULL;
+}
+
+/* Count a packet of an authentic candidate: @first_ms is the holder's last. */
+static bool
+advance_authentic(struct sp_latch_candidate *c, uint32_t seen_ms, bool newest,
+	uint32_t now_ms)
+{
+	/* Whoever passed since its own last packet was another. */
+	if (c->in_row == 0 || seen_ms != c->last_ms) {
+		c->in_row = 0;
+		c->first_ms = seen_ms;
+	}
+	c->last_ms = now_ms;
+	if (!newest)
+		return false;
+	if (c->in_row < UINT8_MAX)
+		c->in_row++;
+	return c->in_row >= SP_LATCH_PROBATION &&
+		since(c->first_ms, now_ms) >= SP_LATCH_AUTH_MS;
+}
+
+enum sp_latch_answer
+sp_latch_commit_authentic(struct sp_latch *latch,
+	const struct sp_latch_facts *facts, struct sp_latch_trial *trial,
+	uint32_t seen_ms, const struct sp_addr *from, bool newest,
+	uint32_t now_ms)
+{
+	struct sp_latch_candidate *c;
+
+	if (latch->state == SP_LATCH_HELD &&
+		sp_addr_equal(&latch->remote, from))
+		return SP_LATCH_PASS;
+	if (!is_eligible(latch, facts, from))
+		return SP_LATCH_DENY;
+	/* A late one is the party's, but may be from where it was before. */
+	if (newest &&
+		(latch->state != SP_LATCH_HELD ||
+			(latch->renewing &&
+				sp_addr_equal(&facts->signalled, from))))
+		return take(latch, trial, from, SP_LATCH_AUTHENTIC);
+	if (latch->state != SP_LATCH_HELD)
+		return SP_LATCH_PASS;
+
+	c = newest ? place(trial, from, SP_LATCH_AUTHENTIC, now_ms)
+		   : find(trial, from);
+	if (!c)
+		return SP_LATCH_PASS;
+	c->class = SP_LATCH_AUTHENTIC;
+	return advance_authentic(c, seen_ms, newest, now_ms)
+		? take(latch, trial, from, SP_LATCH_AUTHENTIC)
+		: SP_LATCH_PASS;
+}
+
 enum sp_latch_answer
 sp_latch_commit_rtcp(struct sp_latch *latch, const struct sp_latch_facts *facts,
 	const struct sp_latch *rtp, uint32_t seen_ms,
@@ -249,6 +323,7 @@ sp_latch_signal(struct sp_latch *latch, struct sp_latch_facts *facts,
 {
 	const bool held = latch->state == SP_LATCH_HELD;
 	const bool changed = !sp_addr_equal(&facts->signalled, signalled);
+	const bool was_exact = sp_addr_equal(&facts->signalled, &latch->remote);
 
 	/* Hold by removing the address is no move: the party stays put. */
 	if (signalled->family != SP_FAMILY_NONE || !held)
@@ -259,10 +334,14 @@ sp_latch_signal(struct sp_latch *latch, struct sp_latch_facts *facts,
 		return changed && !held;
 	/* What holds the leg may be just what is signalled now. */
 	if (sp_addr_equal(&latch->remote, signalled)) {
-		latch->class = SP_LATCH_EXACT;
+		if (latch->class < SP_LATCH_EXACT)
+			latch->class = SP_LATCH_EXACT;
 		latch->renewing = 0;
 		return false;
 	}
+	/* What was sent to the SDP's address goes to its new one at once. */
+	if (was_exact && latch->class == SP_LATCH_AUTHENTIC)
+		latch->class = SP_LATCH_EXACT;
 	latch->renewing = 1;
 	facts->renewed_ms = now_ms;
 	return true;

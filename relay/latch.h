@@ -23,6 +23,7 @@ enum sp_latch_policy {
 	SP_LATCH_RESTRICTED, /* also its other ports, and the SIP source's IP */
 	SP_LATCH_ANY,        /* anybody: insecure, never a default */
 	SP_LATCH_HANDOVER,   /* whoever came last, too: even less secure */
+	SP_LATCH_AUTH,       /* RESTRICTED, and who has the leg's SRTP keys */
 };
 
 /* What speaks for a source; a higher class wins. */
@@ -32,6 +33,7 @@ enum sp_latch_class {
 	SP_LATCH_SIP_SOURCE, /* the IP that the signalling came from */
 	SP_LATCH_SAME_IP,    /* the SDP's IP, another port */
 	SP_LATCH_EXACT,      /* the SDP's IP and port */
+	SP_LATCH_AUTHENTIC,  /* its SRTP is, under the leg's keys */
 };
 
 enum sp_latch_state {
@@ -53,6 +55,7 @@ enum sp_latch_answer {
 #define SP_LATCH_RTCP_SILENCE_MS 12000u /* RTCP's: it comes each 5 s or so */
 #define SP_LATCH_GRACE_MS 5000u         /* of the old source after a new SDP */
 #define SP_LATCH_GAP_MS 1500u           /* so silent, a candidate has gone */
+#define SP_LATCH_AUTH_MS 200u           /* so silent, an authentic one is */
 #define SP_LATCH_CANDIDATES 2u
 
 /* Who holds a leg. Compared with every packet. */
@@ -104,7 +107,7 @@ sp_latch_tries(const struct sp_latch_trial *trial)
 	return false;
 }
 
-/* What speaks for @from? Changes nothing. */
+/* What speaks for @from but its keys? Changes nothing. */
 enum sp_latch_class sp_latch_class(const struct sp_latch *latch,
 	const struct sp_latch_facts *facts, const struct sp_addr *from);
 
@@ -129,7 +132,10 @@ sp_latch_is_blank(
 		facts->sip_family == SP_FAMILY_NONE;
 }
 
-/* May @from speak or apply here, once it is authentic? Changes nothing. */
+/*
+ * May @from speak or apply here, once it is authentic? So under AUTH all may
+ * that can be sent to. Changes nothing.
+ */
 bool sp_latch_allows(const struct sp_latch *latch,
 	const struct sp_latch_facts *facts, const struct sp_addr *from);
 
@@ -150,6 +156,19 @@ enum sp_latch_answer sp_latch_commit(struct sp_latch *latch,
 	const struct sp_latch_facts *facts, struct sp_latch_trial *trial,
 	const struct sp_latch_stream *running, const struct sp_addr *from,
 	const struct sp_rtp *rtp, uint32_t now_ms);
+
+/*
+ * An authentic packet of @from arrived, @newest if no later one of its stream
+ * came before; somebody last passed at @seen_ms. It needs no probation: it
+ * passes from wherever the policy allows, and the first one holds the leg.
+ * The holder loses it, and what we send, to SP_LATCH_PROBATION newest packets
+ * of another source while it is silent for SP_LATCH_AUTH_MS: copies that win
+ * a race now and then move nothing. Spec: RFC 7362 section 5.
+ */
+enum sp_latch_answer sp_latch_commit_authentic(struct sp_latch *latch,
+	const struct sp_latch_facts *facts, struct sp_latch_trial *trial,
+	uint32_t seen_ms, const struct sp_addr *from, bool newest,
+	uint32_t now_ms);
 
 /*
  * A valid RTCP packet of @from arrived on the leg's own RTCP port. RTCP

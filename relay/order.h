@@ -7,6 +7,7 @@
 #include "relay/addr.h"
 #include "relay/latch.h"
 #include "relay/quality.h"
+#include "relay/srtp_conf.h"
 #include "relay/verdict.h"
 
 /*
@@ -44,6 +45,15 @@ enum sp_quiet {
 };
 #define SP_QUIET_NONE 0xffu /* instead of a payload type */
 
+/*
+ * The keys of a leg, both directions of it; its RTP and RTCP flows name them
+ * by one id. A suite of NONE: not agreed yet, and nothing passes that way.
+ */
+struct sp_flow_keys {
+	struct sp_srtp_conf in;  /* what the party sends under */
+	struct sp_srtp_conf out; /* what it is sent under */
+};
+
 /* All that a worker needs to know of a flow. */
 struct sp_flow_conf {
 	struct sp_addr signalled;  /* the party's SDP; NONE: unknown or held */
@@ -53,6 +63,8 @@ struct sp_flow_conf {
 	uint32_t out_rtp;    /* flow that sends on what arrives; 0: none */
 	uint32_t out_rtcp;   /* same for RTCP */
 	uint32_t rtp_flow;   /* of an RTCP flow: the RTP flow it follows */
+	uint32_t keys;       /* id of its leg's; 0: the leg is in the clear */
+	uint32_t out_keys;   /* of the leg that sends on; 0: the same */
 	uint32_t clock_hz;   /* of the RTP timestamps */
 	uint32_t unanswered; /* packets before an answer, 0: no limit */
 	uint16_t local;      /* index of the local */

@@ -25,6 +25,10 @@
 	X(NOT_MEDIA,   "not_media",   "neither RTP, RTCP nor what SDP named") \
 	X(MALFORMED,   "malformed",   "RTP or RTCP that breaks its grammar")  \
 	X(SOURCE,      "source",      "not from the leg's source")            \
+	X(NO_KEYS,     "no_keys",     "SRTP before its keys are agreed")      \
+	X(SRTP_AUTH,   "srtp_auth",   "SRTP whose tag or MKI is wrong")       \
+	X(SRTP_REPLAY, "srtp_replay", "SRTP seen before, or too old to say")  \
+	X(SRTP_LIMIT,  "srtp_limit",  "too many SSRCs or packets for the key") \
 	X(PROBATION,   "probation",   "source not yet believed")              \
 	X(BLOCKED,     "blocked",     "media that was ordered to be blocked") \
 	X(NO_REMOTE,   "no_remote",   "held, or nowhere to send it yet")      \

@@ -5,7 +5,7 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 
-#include "tests/dataplane/bed_relay.h"
+#include "tests/dataplane/bed_payload.h"
 
 /* What B should get of A, byte for byte. */
 
@@ -36,6 +36,16 @@ bed_expect_frame(
 	cr_expect(eq(u16, got->len, want->len), "%s", name);
 	for (uint16_t i = 0; i < want->len && i < got->len; i++)
 		cr_expect(eq(u8, got->frame[i], want->frame[i]), "%s, byte %u",
+			name, i);
+}
+
+static inline void
+bed_expect_payload(const struct bed_payload *got,
+	const struct bed_payload *want, const char *name)
+{
+	cr_assert(eq(u16, got->len, want->len), "%s", name);
+	for (uint16_t i = 0; i < want->len; i++)
+		cr_assert(eq(u8, got->bytes[i], want->bytes[i]), "%s, byte %u",
 			name, i);
 }
 

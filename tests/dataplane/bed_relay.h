@@ -128,9 +128,11 @@ bed_journey(struct bed *bed, struct sp_burst *b)
 {
 	sp_stage_lookup(b, &bed->table);
 	sp_stage_admit(b, &bed->table);
+	sp_stage_unprotect(b, &bed->table);
 	sp_stage_commit(b, &bed->table, &bed->commit);
 	bed_release(bed);
 	sp_stage_mute(b, &bed->table);
+	sp_stage_protect(b, &bed->table, bed->hops);
 	sp_stage_rewrite(b, bed->hops);
 	bed_settle(bed, b);
 }

@@ -54,6 +54,30 @@ Test(flow_table, refuses_what_does_not_fit_and_changes_nothing)
 	bed_close(bed);
 }
 
+Test(flow_table, names_only_keys_that_can_be)
+{
+	struct bed *bed = bed_open();
+	const struct sp_key_table keys = { .capacity = 16 };
+	struct sp_flow_conf conf = { .local = BED_IP4, .port = 31000 };
+
+	conf.keys = 16;
+	cr_expect(eq(int, program(bed, 5, &conf), SP_CONFLICT));
+	bed->table.keys = &keys;
+	cr_assert(eq(int, program(bed, 5, &conf), SP_OK));
+	cr_expect(eq(u32, bed->table.flow[5].keys, 16));
+	conf.keys = 17;
+	cr_expect(eq(int, program(bed, 5, &conf), SP_CONFLICT));
+	conf.keys = 0;
+	conf.out_keys = 17;
+	cr_expect(eq(int, program(bed, 5, &conf), SP_CONFLICT));
+	cr_expect(eq(u32, bed->table.flow[5].keys, 16));
+	/* And in the clear again. */
+	conf.out_keys = 0;
+	cr_assert(eq(int, program(bed, 5, &conf), SP_OK));
+	cr_expect(eq(u8, bed->table.flow[5].flags, 0));
+	bed_close(bed);
+}
+
 Test(flow_table, does_not_know_what_was_never_started)
 {
 	struct bed *bed = bed_open();

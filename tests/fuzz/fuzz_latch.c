@@ -21,6 +21,7 @@ enum event {
 	RTCP,
 	SIGNAL,
 	TIME,
+	AUTHENTIC, /* SRTP under the leg's keys, on RTP's port */
 };
 
 struct story {
@@ -130,6 +131,31 @@ hear(struct story *s, unsigned int i, const struct sp_rtp *rtp)
 }
 
 static void
+hear_authentic(struct story *s, unsigned int i, bool newest)
+{
+	const struct sp_addr from = source(i, 0);
+	const bool allowed = sp_latch_allows(&s->rtp, &s->facts, &from);
+	enum sp_latch_answer answer;
+	struct sp_latch waiting;
+
+	sp_latch_expire(&s->rtp, &s->facts, s->running.seen_ms, s->now_ms);
+	waiting = s->rtp;
+	answer = sp_latch_commit_authentic(&s->rtp, &s->facts, &s->trial,
+		s->running.seen_ms, &from, newest, s->now_ms);
+	must(allowed || answer == SP_LATCH_DENY);
+	if (answer == SP_LATCH_NEW) {
+		must(newest && sp_addr_equal(&from, &s->rtp.remote));
+		must(s->rtp.state == SP_LATCH_HELD && !s->rtp.renewing);
+		must(s->rtp.class == SP_LATCH_AUTHENTIC);
+	} else {
+		must(answer == SP_LATCH_PASS || answer == SP_LATCH_DENY);
+		must(memcmp(&waiting, &s->rtp, sizeof waiting) == 0);
+	}
+	if (answer != SP_LATCH_DENY)
+		s->running.seen_ms = s->now_ms;
+}
+
+static void
 hear_rtcp(struct story *s, unsigned int i)
 {
 	const struct sp_addr from = source(i, 1);
@@ -206,7 +232,9 @@ happen(struct story *s, const uint8_t *event)
 	case TIME:
 		s->now_ms += event[1] * event[2];
 		return;
-	default:
+	case AUTHENTIC:
+		s->now_ms += event[1] & 31;
+		hear_authentic(s, i, event[2] & 1);
 		return;
 	}
 	s->seq[i] = rtp.seq;
@@ -220,7 +248,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 
 	if (len < 1)
 		return 0;
-	s.rtp.policy = s.rtcp.policy = data[0] % 5;
+	s.rtp.policy = s.rtcp.policy = data[0] % 6;
 	s.facts.min_spread_ms = 20;
 	signal_to(&s, data[0] >> 2);
 	for (size_t at = 1; at + EVENT <= len; at += EVENT) {

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "relay/rtcp.h"
+#include "relay/rtcp_ref.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
@@ -36,12 +37,32 @@ walk(const uint8_t *data, size_t len, const struct sp_rtcp_info *info)
 		abort();
 }
 
+/* Whatever it is, numbers lie within it, in order and apart. */
+static void
+look(const uint8_t *data, size_t len)
+{
+	struct sp_rtcp_ref ref[SP_RTCP_REFS];
+	const unsigned int n = sp_rtcp_ref_list(data, len, ref);
+	size_t end = SP_RTCP_MIN;
+
+	if (n > SP_RTCP_REFS)
+		abort();
+	for (unsigned int i = 0; i < n; i++) {
+		if (ref[i].at < end || (ref[i].len != 2 && ref[i].len != 4))
+			abort();
+		end = (size_t)ref[i].at + ref[i].len;
+	}
+	if (n > 0 && end > len)
+		abort();
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	struct sp_rtcp_info whole, first;
 	const enum sp_status status = sp_rtcp_check(data, len, false, &whole);
 
+	look(data, len);
 	if (sp_rtcp_check(data, len, true, &first) != SP_OK) {
 		if (status == SP_OK)
 			abort(); /* the whole can't be better than its part */
