@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "control/dialogue.h"
+#include "control/keys.h"
 
 #define REPEAT_MS 5000u /* above T2 of RFC 3261, which answers repeat after */
 
@@ -99,15 +100,15 @@ hear_answer(struct sp_exchange *x)
 	if (!said)
 		return sp_exchange_no_memory(x);
 	if (!sp_exchange_may_send(x, said)) {
-		free(said);
+		sp_said_free(said);
 		return false;
 	}
 	check_families(x, said);
-	free(tag->said);
+	sp_said_free(tag->said);
 	tag->said = said;
 	/* If both have offered, the offer that is answered wins. */
 	if (offers[by].pending) {
-		free(tag->staged);
+		sp_said_free(tag->staged);
 		tag->staged = NULL;
 		offers[SP_BYS - 1 - by].made = false;
 		offers[SP_BYS - 1 - by].pending = false;
@@ -115,7 +116,7 @@ hear_answer(struct sp_exchange *x)
 	offers[by].pending = false;
 
 	if (offer->staged) {
-		free(offer->said);
+		sp_said_free(offer->said);
 		offer->said = offer->staged;
 		offer->staged = NULL;
 	}
@@ -138,10 +139,6 @@ settle(struct sp_exchange *x)
 		const struct sp_plan_media *plan = &x->plan.media[m];
 		struct sp_leg *leg;
 
-		if (m < from->legs)
-			from->leg[m].transport = plan->accepted
-				? plan->transport
-				: SP_TRANSPORT_ANY;
 		if (!plan->accepted)
 			continue;
 		pair->on |= 1u << m;
@@ -163,18 +160,25 @@ settle(struct sp_exchange *x)
 static bool
 answer(struct sp_exchange *x)
 {
-	const struct sp_party *pair;
+	const struct sp_offer *offer;
+	struct sp_party *from, *to;
 
 	if (sp_party_clone(&x->call->cast, &x->cast) != SP_OK)
 		return sp_exchange_no_memory(x);
 	if (!sp_dialogue_answer(x))
 		return false;
-	pair = x->cast.party[x->pair];
-	if (!sp_exchange_plan(x, &pair->offer[sp_exchange_by(x, x->to)]))
+	offer = &x->cast.party[x->pair]->offer[sp_exchange_by(x, x->to)];
+	if (!sp_exchange_plan(x, offer) || !sp_exchange_keys_answer(x, offer))
 		return false;
-	if (!check_lines(x) || !hear_answer(x) || !sp_exchange_note(x))
+	sp_exchange_warn_of_plan(x);
+	if (!check_lines(x) || !hear_answer(x) || !sp_exchange_note(x) ||
+		!sp_exchange_keys_told(x))
 		return false;
 	settle(x);
+	from = x->cast.party[x->from];
+	to = x->cast.party[x->to];
+	sp_keys_use(from, sp_party_tag(from, x->request->to_tag)->said);
+	sp_keys_use(to, sp_party_tag(to, x->request->from_tag)->said);
 	return sp_exchange_commit(x);
 }
 
@@ -185,10 +189,12 @@ sp_command_answer(struct sp_service *s, struct sp_call *call,
 	const struct sp_asker asker = sp_asker(request, reply, arg);
 	struct sp_exchange x;
 
-	if (!call)
+	if (!call) {
 		sp_reply_unknown(s, &asker);
-	else if (!sp_exchange_open(&x, s, call, request, &asker))
+		return;
+	}
+	if (!sp_exchange_open(&x, s, call, request, &asker) ||
+		(!sp_exchange_pass(&x) && !answer(&x)))
 		sp_exchange_refuse(&x);
-	else if (!sp_exchange_pass(&x) && !answer(&x))
-		sp_exchange_refuse(&x);
+	sp_exchange_close(&x);
 }

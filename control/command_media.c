@@ -105,7 +105,9 @@ static bool
 warn_of_line(const struct sp_service *s, const struct sp_cast *cast, uint8_t p,
 	unsigned int m, json_t *warnings)
 {
-	struct sp_order order = { .party = p, .m = (uint8_t)m };
+	struct sp_order order = {
+		.kind = SP_ORDER_PROGRAM, .party = p, .m = (uint8_t)m
+	};
 	const struct sp_flow_conf *conf = &order.conf;
 	char types[TYPES_TEXT], text[192];
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "control/dialogue.h"
+#include "control/keys.h"
 
 /* Does @party hold ports for m= line @m? They stay with a line that is off. */
 static bool
@@ -125,11 +126,16 @@ merge(const struct sp_exchange *x, const struct sp_tag *tag,
 	struct sp_said *now = sp_exchange_said(x, before);
 	unsigned int kept = 0;
 
-	for (unsigned int m = 0; now && m < said->count; m++)
-		if (goes_on(x, before, m)) {
-			now->media[m] = before->media[m];
-			kept++;
-		}
+	for (unsigned int m = 0; now && m < said->count; m++) {
+		if (!goes_on(x, before, m))
+			continue;
+		kept++;
+		if (sp_said_set(now, m, &before->media[m],
+			    before->media[m].crypto) == SP_OK)
+			continue;
+		sp_said_free(now);
+		now = NULL;
+	}
 	if (now && kept > 0) {
 		now->signalling = before->signalling;
 		now->policy = before->policy;
@@ -171,17 +177,17 @@ hear_offer(struct sp_exchange *x)
 	if (!now || !sp_exchange_may_send(x, said)) {
 		if (!now)
 			sp_exchange_no_memory(x);
-		free(said);
-		free(now);
+		sp_said_free(said);
+		sp_said_free(now);
 		return false;
 	}
 	if (outlived(x, tag->said)) {
-		free(now);
+		sp_said_free(now);
 	} else {
-		free(tag->said);
+		sp_said_free(tag->said);
 		tag->said = now;
 	}
-	free(tag->staged);
+	sp_said_free(tag->staged);
 	tag->staged = said;
 	return true;
 }
@@ -279,46 +285,6 @@ reserve(struct sp_exchange *x)
 	return true;
 }
 
-/* The end of m= line @m towards party @p, or NULL. */
-static struct sp_leg *
-leg_of(const struct sp_exchange *x, uint8_t p, unsigned int m)
-{
-	const struct sp_party *party = x->cast.party[p];
-
-	return m < party->legs ? &party->leg[m] : NULL;
-}
-
-/* What the offer does not say goes on as both sides are used to. */
-static void
-go_on(struct sp_exchange *x)
-{
-	for (unsigned int m = 0; m < x->plan.media_count; m++) {
-		struct sp_plan_media *plan = &x->plan.media[m];
-		struct sp_leg *from = leg_of(x, x->from, m);
-		struct sp_leg *to = leg_of(x, x->to, m);
-		struct sp_negotiate_before before;
-
-		if (!plan->accepted) {
-			if (from)
-				from->transport = SP_TRANSPORT_ANY;
-			if (to)
-				to->transport = SP_TRANSPORT_ANY;
-			continue;
-		}
-		before = (struct sp_negotiate_before){
-			.offerer = from->transport,
-			.receiver = to->transport,
-			.offerer_mux =
-				from->mux && sp_party_on(&x->cast, x->from, m),
-			.receiver_mux =
-				to->mux && sp_party_on(&x->cast, x->to, m),
-		};
-		sp_negotiate_keep(x->policy, &before, plan);
-		from->transport = plan->transport;
-		to->transport = plan->written;
-	}
-}
-
 /* Remember what an answer has to know of this offer. */
 static void
 note_offer(struct sp_exchange *x)
@@ -381,11 +347,14 @@ offer(struct sp_exchange *x)
 	if (sp_party_clone(&x->call->cast, &x->cast) != SP_OK)
 		return sp_exchange_no_memory(x);
 	if (!sp_dialogue_offer(x) || !check_media_count(x) ||
-		!choose_family(x) || !hear_offer(x) || !sp_exchange_note(x))
+		!choose_family(x) || !sp_exchange_keys_offer(x) ||
+		!hear_offer(x) || !sp_exchange_note(x))
 		return false;
 	if (!choose_worker(x) || !reserve(x))
 		return false;
-	go_on(x);
+	if (!sp_exchange_keys_told(x))
+		return false;
+	sp_exchange_warn_of_plan(x);
 	note_offer(x);
 	return sp_exchange_commit(x);
 }
@@ -406,12 +375,16 @@ sp_command_offer(struct sp_service *s, struct sp_call *call,
 	const struct sp_asker asker = sp_asker(request, reply, arg);
 	struct sp_exchange x;
 
-	if (request->fragment && !call)
+	if (request->fragment && !call) {
 		sp_reply_unknown(s, &asker);
-	else if (call && is_another(call, request))
+		return;
+	}
+	if (call && is_another(call, request)) {
 		sp_command_renew(s, call, request, reply, arg);
-	else if (!sp_exchange_open(&x, s, call, request, &asker))
+		return;
+	}
+	if (!sp_exchange_open(&x, s, call, request, &asker) ||
+		(!sp_exchange_pass(&x) && !offer(&x)))
 		sp_exchange_refuse(&x);
-	else if (!sp_exchange_pass(&x) && !offer(&x))
-		sp_exchange_refuse(&x);
+	sp_exchange_close(&x);
 }

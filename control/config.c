@@ -156,6 +156,7 @@ read_dataplane(const struct sp_config_reader *r)
 
 	conf->hugepages = raw->hugepages;
 	conf->busy = raw->idle != 0;
+	conf->srtp = (enum sp_srtp_kind)raw->srtp;
 	if (raw->cpus_count > 0) {
 		conf->workers = raw->cpus_count;
 		conf->pinned = true;

@@ -35,6 +35,7 @@ struct sp_realm_more {
 	struct sp_addr advertise[SP_REALM_ADDRS_MAX]; /* NONE: the local one */
 	enum sp_latch_policy latch;
 	bool refuse_private;         /* SEC-9: no private addresses in SDP */
+	bool require_srtp;           /* SEC-29: nobody is told RTP in clear */
 	uint32_t unanswered_packets; /* SEC-10, 0: no limit */
 };
 
@@ -55,6 +56,7 @@ struct sp_config {
 	bool pinned;
 	bool hugepages;
 	bool busy;
+	enum sp_srtp_kind srtp;
 	uint32_t max_calls;
 	uint32_t max_media; /* m= lines of a call that may take ports */
 	char xdp_program[SP_CONFIG_PATH];

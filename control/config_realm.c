@@ -110,6 +110,7 @@ read_numbers(const struct realm *m)
 	if (sp_config_given(m->r, place(m, "latch", -1)))
 		m->more->latch = (enum sp_latch_policy)m->raw->latch;
 	m->more->refuse_private = m->raw->private_targets != 0;
+	m->more->require_srtp = m->raw->require_srtp;
 	m->more->unanswered_packets = m->raw->unanswered_packets;
 	return true;
 }

@@ -28,6 +28,12 @@ static const cyaml_strval_t silences[] = { { "report", 0 }, { "end", 1 } };
 
 static const cyaml_strval_t idles[] = { { "sleep", 0 }, { "busy", 1 } };
 
+static const cyaml_strval_t engines[] = {
+	{ "auto", SP_SRTP_AUTO },
+	{ "ipsec-mb", SP_SRTP_IPSECMB },
+	{ "libsrtp", SP_SRTP_LIBSRTP },
+};
+
 static const cyaml_schema_value_t text = {
 	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 0, CYAML_UNLIMITED),
 };
@@ -67,6 +73,8 @@ static const cyaml_schema_field_t dataplane[] = {
 		hugepages),
 	CYAML_FIELD_ENUM("idle", WORD, struct sp_raw_dataplane, idle, idles,
 		LENGTH(idles)),
+	CYAML_FIELD_ENUM("srtp", WORD, struct sp_raw_dataplane, srtp, engines,
+		LENGTH(engines)),
 	NUMBER("max_calls", sp_raw_dataplane, max_calls),
 	NUMBER("max_media", sp_raw_dataplane, max_media),
 	TEXT("xdp_program", sp_raw_dataplane, xdp_program),
@@ -90,6 +98,8 @@ static const cyaml_schema_field_t realm[] = {
 		LENGTH(latches)),
 	CYAML_FIELD_ENUM("private_targets", WORD, struct sp_raw_realm,
 		private_targets, targets, LENGTH(targets)),
+	CYAML_FIELD_BOOL("require_srtp", OPTIONAL, struct sp_raw_realm,
+		require_srtp),
 	NUMBER("unanswered_packets", sp_raw_realm, unanswered_packets),
 	CYAML_FIELD_END
 };

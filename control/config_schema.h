@@ -33,6 +33,7 @@ struct sp_raw_realm {
 	int driver;          /* enum sp_driver */
 	int latch;           /* enum sp_latch_policy */
 	int private_targets; /* 1: refuse */
+	bool require_srtp;
 	uint32_t vlan;
 	uint32_t dscp;
 	uint32_t unanswered_packets;
@@ -60,6 +61,7 @@ struct sp_raw_config {
 		uint32_t max_media;
 		bool hugepages;
 		int idle; /* 1: busy */
+		int srtp; /* enum sp_srtp_kind */
 	} dataplane;
 	struct sp_raw_timeouts {
 		uint32_t media_s;

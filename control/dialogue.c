@@ -164,6 +164,8 @@ sp_dialogue_offer(struct sp_exchange *x)
 			!add_party(x, request->branch, from_realm, &x->from))
 			return false;
 		cast->party[x->from]->caller = to;
+		if (cast->party[to]->peer == SP_NOBODY)
+			cast->party[to]->peer = x->from;
 	}
 	if (x->from != SP_NOBODY && cast->party[x->from]->caller != SP_NOBODY) {
 		x->pair = x->from;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "control/keys.h"
 #include "control/told.h"
 
 #define ECN_BITS 2 /* of a TOS byte, below the DSCP: not ours to set */
@@ -17,9 +18,8 @@ sp_exchange_no_memory(struct sp_exchange *x)
 	return false;
 }
 
-/* Put what was said about the SDP into @x->problem; returns false. */
-static bool
-refused(struct sp_exchange *x, enum sp_status status,
+bool
+sp_exchange_refused(struct sp_exchange *x, enum sp_status status,
 	const struct sp_sdp_error *error)
 {
 	const enum sp_problem_kind kind = status == SP_FORBIDDEN
@@ -59,6 +59,7 @@ sp_exchange_open(struct sp_exchange *x, struct sp_service *s,
 	x->request = request;
 	x->asker = *asker;
 	x->problem.http = 0;
+	x->planned = 0;
 	x->cast = (struct sp_cast){ 0 };
 	x->from = x->to = x->pair = SP_NOBODY;
 	x->policy = &request->policy;
@@ -76,7 +77,7 @@ sp_exchange_open(struct sp_exchange *x, struct sp_service *s,
 	status = sp_sdp_parse(
 		request->sdp.at, request->sdp.len, &error, &x->sdp);
 	if (status != SP_OK)
-		return refused(x, status, &error);
+		return sp_exchange_refused(x, status, &error);
 	return true;
 }
 
@@ -121,9 +122,8 @@ sp_exchange_warn(struct sp_exchange *x, const char *format, ...)
 	json_array_append_new(x->warnings, json_string(text));
 }
 
-/* What could not be done as it was asked. */
-static void
-warn_of_plan(struct sp_exchange *x)
+void
+sp_exchange_warn_of_plan(struct sp_exchange *x)
 {
 	for (unsigned int m = 0; m < x->plan.media_count; m++) {
 		const struct sp_plan_media *plan = &x->plan.media[m];
@@ -170,8 +170,7 @@ sp_exchange_plan(struct sp_exchange *x, const struct sp_offer *offer)
 		status = sp_negotiate_offer(
 			&x->sdp, x->policy, &own, &error, &x->plan);
 	if (status != SP_OK)
-		return refused(x, status, &error);
-	warn_of_plan(x);
+		return sp_exchange_refused(x, status, &error);
 	return true;
 }
 
@@ -210,12 +209,10 @@ sp_exchange_said(const struct sp_exchange *x, const struct sp_said *before)
 {
 	const struct sp_request *request = x->request;
 	const unsigned int realm = x->cast.party[x->from]->realm;
-	struct sp_said *said = calloc(
-		1, sizeof *said + x->plan.media_count * sizeof said->media[0]);
+	struct sp_said *said = sp_said_new(x->plan.media_count);
 
 	if (!said)
 		return NULL;
-	said->count = x->plan.media_count;
 	said->signalling = request->signalling_source;
 	said->signalling.port = 0;
 	said->policy =
@@ -226,10 +223,20 @@ sp_exchange_said(const struct sp_exchange *x, const struct sp_said *before)
 		said->policy = before->policy;
 	if (before && said->signalling.family == SP_FAMILY_NONE)
 		said->signalling = before->signalling;
-	for (unsigned int m = 0; m < said->count; m++)
+	for (unsigned int m = 0; m < said->count; m++) {
+		const struct sp_sdes *crypto = &x->keys[m].said;
+		struct sp_media media;
+
 		say_media(&x->sdp.media[m], &x->plan.media[m],
 			before && m < before->count ? &before->media[m] : NULL,
-			&said->media[m]);
+			&media);
+		media.keying = x->keys[m].from;
+		if (sp_said_set(said, m, &media,
+			    crypto->tag > 0 ? crypto : NULL) == SP_OK)
+			continue;
+		sp_said_free(said);
+		return NULL;
+	}
 	return said;
 }
 
@@ -260,7 +267,7 @@ sp_exchange_may_send(struct sp_exchange *x, const struct sp_said *said)
 		};
 
 		if (is_private(&media->rtp) || is_private(&media->rtcp))
-			return refused(x, SP_FORBIDDEN, &error);
+			return sp_exchange_refused(x, SP_FORBIDDEN, &error);
 	}
 	return true;
 }
@@ -444,4 +451,10 @@ sp_exchange_refuse(struct sp_exchange *x)
 		sp_call_free(x->call);
 	json_decref(x->warnings);
 	sp_reply_problem(x->s, &x->asker, &x->problem);
+}
+
+void
+sp_exchange_close(struct sp_exchange *x)
+{
+	explicit_bzero(x->keys, x->planned * sizeof x->keys[0]);
 }

@@ -3,6 +3,7 @@
 #define SP_CONTROL_EXCHANGE_H
 
 #include "control/job.h"
+#include "relay/negotiate_keys.h"
 
 /*
  * What an offer and an answer have in common: one party's SDP comes in, the
@@ -26,6 +27,8 @@ struct sp_exchange {
 	const struct sp_policy *policy; /* the request's, or @changed */
 	struct sp_sdp sdp;
 	struct sp_plan plan;
+	unsigned int planned; /* of @keys; sp_exchange_close() wipes them */
+	struct sp_plan_keys keys[SP_SDP_MEDIA_MAX];
 	struct sp_policy changed;
 };
 
@@ -53,6 +56,27 @@ bool sp_exchange_pass(struct sp_exchange *x);
  * SDP is refused.
  */
 bool sp_exchange_plan(struct sp_exchange *x, const struct sp_offer *offer);
+
+/*
+ * Plan protocols and keys, once it is known who offers to whom; what is as
+ * both are used to goes on. False: @x->problem says why there are none.
+ */
+bool sp_exchange_keys_offer(struct sp_exchange *x);
+bool sp_exchange_keys_answer(
+	struct sp_exchange *x, const struct sp_offer *offer);
+
+/*
+ * Note in the legs what @x->to is told of protocols and keys; of an answer,
+ * once it is known what was said. False: no memory.
+ */
+bool sp_exchange_keys_told(struct sp_exchange *x);
+
+/* Warn of what the plan could not do as it was asked. */
+void sp_exchange_warn_of_plan(struct sp_exchange *x);
+
+/* Put what was said about the SDP into @x->problem; returns false. */
+bool sp_exchange_refused(struct sp_exchange *x, enum sp_status status,
+	const struct sp_sdp_error *error);
 
 /* Fill @x->problem for a want of memory; returns false. */
 bool sp_exchange_no_memory(struct sp_exchange *x);
@@ -113,5 +137,8 @@ bool sp_exchange_commit(struct sp_exchange *x);
 
 /* Give back what was reserved and answer with @x->problem. */
 void sp_exchange_refuse(struct sp_exchange *x);
+
+/* Wipe the keys that @x has in it: it was answered. */
+void sp_exchange_close(struct sp_exchange *x);
 
 #endif

@@ -109,16 +109,15 @@ sp_flags_word(
 {
 	for (const struct sp_flag_word *w = row->words; w && w->name; w++) {
 		const size_t len = strlen(w->name);
+		const bool any = w->name[len - 1] == '*';
+		const size_t looked = any ? len - 1 : len;
 
 		if (!(w->doors & (1u << door)))
 			continue;
-		if (w->name[len - 1] == '*' && given.len >= len - 1 &&
-			same(w->name, given.at, len - 1))
-			return w;
-		if (len != given.len)
+		if (any ? given.len < looked : given.len != looked)
 			continue;
-		if (door == SP_DOOR_NG ? same(w->name, given.at, len)
-				       : memcmp(w->name, given.at, len) == 0)
+		if (door == SP_DOOR_NG ? same(w->name, given.at, looked)
+				       : memcmp(w->name, given.at, looked) == 0)
 			return w;
 	}
 	return NULL;

@@ -32,12 +32,33 @@ enum sp_flag_kind {
 	SP_FLAG_REALMS,   /* two realms, or one for both */
 	SP_FLAG_CODEC,    /* lists of codecs by what is done with them */
 	SP_FLAG_ATTR,     /* changes of attributes */
+	SP_FLAG_SDES,     /* a list of @words, enum sp_flag_sdes */
 	SP_FLAG_TOS,      /* -1 to 255 */
 	SP_FLAG_DELAY,    /* seconds */
 	SP_FLAG_LIMIT,    /* length of a list */
 	SP_FLAG_FLOWS,    /* which flows of a call */
 	SP_FLAG_FLAGS,    /* a list of flags */
 	SP_FLAG_STRING,   /* "flag key=value key=[value value]" */
+};
+
+/* What the words of SDES and OSRTP ask of struct sp_sdes_policy. */
+enum sp_flag_sdes {
+	SP_FLAG_SDES_NOTHING,
+	SP_FLAG_SDES_OFF,
+	SP_FLAG_SDES_PASS,
+	SP_FLAG_SDES_NO_NEW,
+	SP_FLAG_SDES_LIFETIME,
+	SP_FLAG_SDES_KEEP,
+	SP_FLAG_SDES_OFFER,  /* OSRTP */
+	SP_FLAG_SDES_ACCEPT, /* the same */
+	/* These have suites in what follows. */
+	SP_FLAG_SDES_WITHOUT,
+	SP_FLAG_SDES_ONLY,
+	SP_FLAG_SDES_ORDER,
+	SP_FLAG_SDES_PREFER,
+	/* Plus an enum sp_srtp_flag. */
+	SP_FLAG_SDES_ADD = 16,
+	SP_FLAG_SDES_DROP = 32,
 };
 
 /* Where a name may stand; a row's names may stand in several places. */

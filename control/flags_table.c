@@ -24,7 +24,9 @@
 
 #define LEARNT "sources are learnt as the realm's latch says"
 #define NO_ICE "candidates are removed; ICE=pass leaves them"
-#define NO_KEYS "keys are passed as they are"
+#define SUITE(name, text, ...) " " text
+#define SUITES SP_SRTP_SUITE_LIST(SUITE)
+#define NO_DTLS "DTLS passes from end to end as it is"
 #define NO_CODECS "codecs are not converted"
 
 /* clang-format off */
@@ -101,19 +103,66 @@ static const struct sp_flag_word ice_words[] = {
 };
 
 /* To ask that something be off which is never on asks nothing. */
-static const struct sp_flag_word crypto_words[] = {
+static const struct sp_flag_word dtls_words[] = {
 	{ "off",      NG, 0, false, NULL },
 	{ "no",       NG, 0, false, NULL },
 	{ "disable",  NG, 0, false, NULL },
 	{ "disabled", NG, 0, false, NULL },
-	{ "*",        NG, 0, true, NO_KEYS },
+	{ "*",        NG, 0, true, NO_DTLS },
+	{ NULL, 0, 0, false, NULL },
+};
+
+#define SDES(door, name, what)                                                \
+	{ name, door, SP_FLAG_SDES_##what, false, NULL }
+#define PLAIN(door, name, what, flag)                                         \
+	{ name, door, SP_FLAG_SDES_##what + SP_SRTP_##flag, false, NULL }
+static const struct sp_flag_word sdes_words[] = {
+	SDES(BOTH, "off", OFF),
+	SDES(NG,   "no", OFF),
+	SDES(NG,   "disable", OFF),
+	SDES(NG,   "disabled", OFF),
+	SDES(HTTP, "pass", PASS),
+	SDES(BOTH, "no-*", WITHOUT),
+	SDES(BOTH, "only-*", ONLY),
+	SDES(BOTH, "nonew", NO_NEW),
+	SDES(BOTH, "order:*", ORDER),
+	SDES(BOTH, "offerer_pref:*", PREFER),
+	SDES(BOTH, "lifetime", LIFETIME),
+	SDES(BOTH, "static", KEEP),
+	SDES(NG,   "pad", NOTHING),
+	SDES(NG,   "prefer", NOTHING),
+	PLAIN(BOTH, "unencrypted_srtp", ADD, PLAIN_RTP),
+	PLAIN(BOTH, "unencrypted_srtcp", ADD, PLAIN_RTCP),
+	PLAIN(BOTH, "unauthenticated_srtp", ADD, NO_AUTH),
+	PLAIN(BOTH, "encrypted_srtp", DROP, PLAIN_RTP),
+	PLAIN(BOTH, "encrypted_srtcp", DROP, PLAIN_RTCP),
+	PLAIN(BOTH, "authenticated_srtp", DROP, NO_AUTH),
+	{ NULL, 0, 0, false, NULL },
+};
+
+static const struct sp_flag_word osrtp_words[] = {
+	SDES(BOTH, "offer", OFFER),
+	SDES(BOTH, "accept", ACCEPT),
+	SDES(NG,   "offer-RFC", OFFER),
+	SDES(NG,   "offer-legacy", OFFER),
+	SDES(NG,   "accept-RFC", ACCEPT),
+	SDES(NG,   "accept-legacy", ACCEPT),
+	SDES(NG,   "off", NOTHING),
+	SDES(NG,   "no", NOTHING),
+	SDES(NG,   "disable", NOTHING),
+	SDES(NG,   "disabled", NOTHING),
 	{ NULL, 0, 0, false, NULL },
 };
 
 static const struct sp_flag_word pass_words[] = {
-	{ "on",  NG, 0, false, NULL },
-	{ "yes", NG, 0, false, NULL },
-	{ "*",   NG, 0, true, NO_KEYS },
+	{ "on",       NG, 1, false, NULL },
+	{ "yes",      NG, 1, false, NULL },
+	{ "enable",   NG, 1, false, NULL },
+	{ "enabled",  NG, 1, false, NULL },
+	{ "off",      NG, 0, false, NULL },
+	{ "no",       NG, 0, false, NULL },
+	{ "disable",  NG, 0, false, NULL },
+	{ "disabled", NG, 0, false, NULL },
 	{ NULL, 0, 0, false, NULL },
 };
 
@@ -288,6 +337,19 @@ const struct sp_flag sp_flags[] = {
 	   "the protocol of m= lines; without it as it came or was before"),
 	WORDS("ice", "ICE", NULL, WORD, KEY, MEDIA, policy.keep_ice, ice_words,
 	   "pass: leave it as it is; candidates are removed otherwise"),
+	OTHER("sdes", "SDES", NULL, SDES, WITH_PREFIX, MEDIA, sdes_words,
+	   "which keys who gets the SDP is offered or answered (a=crypto, "
+	   "RFC 4568); suites are named one by one or as A;B:" SUITES),
+	OTHER("osrtp", "OSRTP", NULL, SDES, WITH_PREFIX, MEDIA, osrtp_words,
+	   "keys beside RTP/AVP (RFC 8643): offer them on, accept them"),
+	WORDS(NULL, "passthrough", "passthru", WORD, KEY, MEDIA,
+	   policy.sdes.pass, pass_words,
+	   "a=crypto passes from end to end; on HTTP sdes has a word for it"),
+	BOOL(NULL, "passthrough", "passthru", MEDIA, policy.sdes.pass,
+	   "the same"),
+	WORDS(NULL, "recrypt", "no-passthrough", UNSET, FLAG, MEDIA,
+	   policy.sdes.pass, NULL,
+	   "each side has keys of its own with us; the default"),
 	BOOL("keep_direction", "original-sendrecv", NULL, MEDIA,
 	   policy.keep_direction, "a=sendrecv and its kin stay as they came"),
 	BOOL("no_rtcp_attribute", "no-rtcp-attribute", NULL, MEDIA,
@@ -324,7 +386,7 @@ const struct sp_flag sp_flags[] = {
 	NOTHING("strict-source", NULL, FLAG, "other sources never pass"),
 	NOTHING("unidirectional", NULL, FLAG, "all flows are fast"),
 	NOTHING("reject-ICE", "ICE-reject", FLAG, "no ICE of ours is offered"),
-	NOTHING("passthrough", "passthru", FLAG, "keys are passed"),
+	NOTHING("pad-crypto", NULL, FLAG, "base64 always has its padding"),
 	NOTHING("no-jitter-buffer", "no-player", FLAG, "there is none"),
 	NOTHING("no-redis-update", "debug debugging no-TLS-ID reset fast", FLAG,
 	   "nothing depends on it"),
@@ -334,19 +396,15 @@ const struct sp_flag sp_flags[] = {
 	OFF("generate-RTCP", NULL, KEY, rtcp_words, "only off"),
 	OFF("audio-player", "player", KEY, player_words, "only off"),
 	OFF("ICE-lite", NULL, KEY, lite_words, "only off"),
-	OFF("DTLS", "DTLS-reverse", WITH_PREFIX, crypto_words, "only off"),
-	OFF("SDES", NULL, WITH_PREFIX, crypto_words, "only off"),
-	OFF("OSRTP", NULL, WITH_PREFIX, crypto_words, "only off"),
-	OFF("passthrough", "passthru", KEY, pass_words, "only on"),
+	OFF("DTLS", "DTLS-reverse", WITH_PREFIX, dtls_words, "only off"),
 	OFF("bundle", NULL, WITH_PREFIX, bundle_words, "only reject"),
 
 	/* Known, not supported */
 	REFUSED("xmlrpc-callback", NULL, KEY,
 	   "the ends of calls go to control.webhook"),
 	REFUSED("trickle-ICE", NULL, FLAG, NO_ICE),
-	REFUSED("WebRTC", NULL, FLAG, "there are no keys of our own"),
-	REFUSED("DTLS-fingerprint", NULL, KEY, NO_KEYS),
-	REFUSED("pad-crypto", "recrypt no-passthrough", FLAG, NO_KEYS),
+	REFUSED("WebRTC", NULL, FLAG, "there is no DTLS of our own"),
+	REFUSED("DTLS-fingerprint", NULL, KEY, NO_DTLS),
 	REFUSED("ptime", "ptime-reverse repacketize T.38 T38 T.38-version "
 	   "T38-version transcode", WITH_PREFIX, NO_CODECS),
 	REFUSED("always-transcode", "allow-transcoding force-transcoding "

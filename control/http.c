@@ -18,6 +18,11 @@
 #define BACKLOG 256
 #define TURNS 8u /* of MHD before others on the loop have theirs */
 #define PEM_MAX 65536u
+/*
+ * Of a connection, for the requests it carries. libmicrohttpd maps more than
+ * 32 KiB, and so unmaps them when it ends: keys do not stay in the heap.
+ */
+#define CONNECTION_BYTES ((size_t)36864)
 #define FLAGS (MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG)
 
 /* An address as the socket calls want it. */
@@ -209,6 +214,7 @@ daemon_open(struct sp_http *h, int fd, char *why)
 		NULL, NULL, sp_http_exchange_step, h,
 		MHD_OPTION_EXTERNAL_LOGGER, on_log, h, MHD_OPTION_LISTEN_SOCKET,
 		fd, MHD_OPTION_CONNECTION_LIMIT, SP_HTTP_CONNECTIONS,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_BYTES,
 		MHD_OPTION_NOTIFY_COMPLETED, sp_http_exchange_end, h,
 		MHD_OPTION_NOTIFY_CONNECTION, on_connection, h,
 		MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, h, MHD_OPTION_ARRAY,

@@ -8,6 +8,7 @@
 #include "control/log.h"
 #include "control/ng_udp.h"
 #include "control/problem.h"
+#include "control/secret.h"
 
 #define PROBLEM_TYPE "application/problem+json"
 #define BODY_GROWTH 4096u      /* first room for a body of unknown length */
@@ -33,13 +34,24 @@ sp_http_exchange_answer(struct sp_http_exchange *ex, unsigned int status,
 	const char *type, char *text, size_t len,
 	enum MHD_ResponseMemoryMode memory)
 {
+	const bool ours = memory != MHD_RESPMEM_PERSISTENT;
+	char *copy = NULL;
+
 	ex->http_status = status;
+	if (memory == MHD_RESPMEM_MUST_COPY) {
+		copy = malloc(len);
+		if (copy)
+			memcpy(copy, text, len);
+		text = copy;
+	}
 	if (text)
-		ex->response =
-			MHD_create_response_from_buffer(len, text, memory);
+		ex->response = ours
+			? MHD_create_response_from_buffer_with_free_callback(
+				  len, text, sp_secret_free)
+			: MHD_create_response_from_buffer(len, text, memory);
 	if (!ex->response) {
-		if (memory == MHD_RESPMEM_MUST_FREE)
-			free(text);
+		if (ours)
+			sp_secret_free(text);
 		return;
 	}
 	MHD_add_response_header(
@@ -163,9 +175,13 @@ take_body(struct sp_http_exchange *ex, const char *data, size_t len)
 
 		while (room < ex->len + len)
 			room *= 2;
-		body = realloc(ex->body, room);
+		/* Not realloc(), which leaves its old bytes behind. */
+		body = malloc(room);
 		if (!body)
 			return MHD_NO;
+		if (ex->len > 0)
+			memcpy(body, ex->body, ex->len);
+		sp_secret_free(ex->body);
 		ex->body = body;
 		ex->room = room;
 	}
@@ -223,7 +239,7 @@ sp_http_exchange_end(void *http, struct MHD_Connection *conn, void **exchange,
 	conn_of(ex)->since_ms = h->now_ms;
 	if (ex->response)
 		MHD_destroy_response(ex->response);
-	free(ex->body);
+	sp_secret_free(ex->body);
 	free(ex);
 	*exchange = NULL;
 }

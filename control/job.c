@@ -123,13 +123,36 @@ sp_job_end(struct sp_service *s, struct sp_call *call, enum sp_end end,
 	return start(s, job, SP_ORDER_STOP);
 }
 
-/* All of a LEAVE's orders: what changes for the others, then the stops. */
+static void
+append(struct sp_orders *to, const struct sp_orders *from, size_t first,
+	size_t end)
+{
+	for (size_t i = first; i < end; i++)
+		to->order[to->count++] = from->order[i];
+}
+
+/* How many of @orders stop flows: the first ones; then keys are wiped. */
+static size_t
+count_stops(const struct sp_orders *orders)
+{
+	size_t count = 0;
+
+	while (count < orders->count &&
+		orders->order[count].kind == SP_ORDER_STOP)
+		count++;
+	return count;
+}
+
+/*
+ * All of a LEAVE's orders: what changes for the others, then the stops. Keys
+ * of those who stay may still be named by flows of those who leave.
+ */
 static enum sp_status
 plan_leave(struct sp_service *s, struct sp_job *job, struct sp_cast *cast)
 {
 	struct sp_orders tell = { 0 }, stop = { 0 }, all = { 0 };
-	struct sp_order *order = NULL;
 	enum sp_status status;
+	size_t stops;
 
 	status = sp_program_all(&job->other, SP_ORDER_STOP, &all);
 	if (status == SP_OK)
@@ -137,30 +160,26 @@ plan_leave(struct sp_service *s, struct sp_job *job, struct sp_cast *cast)
 	if (status == SP_OK) {
 		const size_t count = tell.count + stop.count + all.count;
 
-		order = calloc(count + 1, sizeof *order);
+		job->orders.order =
+			calloc(count + 1, sizeof job->orders.order[0]);
 		job->report = calloc(count + 1, sizeof job->report[0]);
-		status = order && job->report ? SP_OK : SP_NO_MEMORY;
+		status =
+			job->orders.order && job->report ? SP_OK : SP_NO_MEMORY;
 	}
 	if (status == SP_OK) {
-		struct sp_order *at = order;
-
-		for (size_t i = 0; i < tell.count; i++)
-			*at++ = tell.order[i];
-		for (size_t i = 0; i < stop.count; i++)
-			*at++ = stop.order[i];
-		for (size_t i = 0; i < all.count; i++)
-			*at++ = all.order[i];
-		job->orders.order = order;
-		job->orders.count = (size_t)(at - order);
-		job->reports_at = tell.count + stop.count;
+		stops = count_stops(&stop);
+		append(&job->orders, &tell, 0, tell.count);
+		append(&job->orders, &stop, 0, stops);
+		job->reports_at = job->orders.count;
+		append(&job->orders, &all, 0, all.count);
+		append(&job->orders, &stop, stops, stop.count);
 		job->programs = tell.count;
 	} else {
 		give_fresh(s, job->call, &tell);
-		free(order);
 	}
-	free(tell.order);
-	free(stop.order);
-	free(all.order);
+	sp_orders_free(&tell);
+	sp_orders_free(&stop);
+	sp_orders_free(&all);
 	return status;
 }
 

@@ -3,8 +3,10 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "control/ageing.h"
+#include "control/keys.h"
 #include "control/log.h"
 
 /* After so many seconds of refusals a call can't be put in order. */
@@ -41,8 +43,8 @@ sp_job_free(struct sp_job *job)
 		job->next->link = job->link;
 	job->call->job = NULL;
 	json_decref(job->body);
-	free(job->orders.order);
-	free(job->later.order);
+	sp_orders_free(&job->orders);
+	sp_orders_free(&job->later);
 	free(job->report);
 	sp_party_free(&job->other);
 	free(job);
@@ -64,6 +66,14 @@ sp_job_send(struct sp_service *s, struct sp_job *job)
 	enum sp_status status;
 
 	switch ((enum sp_order_kind)order->kind) {
+	case SP_ORDER_KEYS:
+		status = sp_dataplane_keys(s->dp, worker, order->flow,
+			&order->keys, ticket_of(job));
+		break;
+	case SP_ORDER_WIPE:
+		status = sp_dataplane_keys(
+			s->dp, worker, order->flow, NULL, ticket_of(job));
+		break;
 	case SP_ORDER_PROGRAM:
 		status = sp_dataplane_program(s->dp, worker, order->flow,
 			&order->conf, ticket_of(job));
@@ -130,7 +140,8 @@ static void
 give_stopped(struct sp_service *s, const struct sp_job *job)
 {
 	for (size_t i = 0; i < job->orders.count; i++)
-		if (job->orders.order[i].kind == SP_ORDER_STOP)
+		if (job->orders.order[i].kind == SP_ORDER_STOP ||
+			job->orders.order[i].kind == SP_ORDER_WIPE)
 			sp_program_give(s, job->call->worker,
 				job->orders.order[i].flow);
 }
@@ -174,7 +185,7 @@ bury(struct sp_service *s, struct sp_job *job)
 }
 
 static int
-programs_first(const void *a, const void *b)
+by_kind(const void *a, const void *b)
 {
 	const struct sp_order *left = a, *right = b;
 
@@ -187,9 +198,20 @@ count_programs(const struct sp_orders *orders)
 	size_t count = 0;
 
 	while (count < orders->count &&
-		orders->order[count].kind == SP_ORDER_PROGRAM)
+		orders->order[count].kind <= SP_ORDER_PROGRAM)
 		count++;
 	return count;
+}
+
+/* Make of the first order about a flow or keys the last one. */
+static void
+undo_fresh(struct sp_order *order)
+{
+	const bool keys = order->kind == SP_ORDER_KEYS;
+
+	if (keys)
+		explicit_bzero(&order->keys, sizeof order->keys);
+	order->kind = keys ? SP_ORDER_WIPE : SP_ORDER_STOP;
 }
 
 /* The workers did not do it: back to how it was before. */
@@ -208,17 +230,22 @@ roll_back(struct sp_service *s, struct sp_job *job)
 	for (size_t i = 0; i < job->orders.count; i++) {
 		struct sp_order *order = &job->orders.order[i];
 
+		if (order->kind == SP_ORDER_KEYS && i < job->sent)
+			sp_keys_undone(&job->other, order->party, order->m,
+				&order->keys.out, order->fresh);
 		if (order->fresh && i >= job->sent)
 			sp_program_give(s, call->worker, order->flow);
 		else if (order->fresh)
-			order->kind = SP_ORDER_STOP;
+			undo_fresh(order);
 		else
 			sp_program_again(s, &job->other, order);
 	}
 	/* What was never sent needs no way back. */
+	explicit_bzero(job->orders.order + job->sent,
+		(job->orders.count - job->sent) * sizeof job->orders.order[0]);
 	job->orders.count = job->sent;
 	qsort(job->orders.order, job->orders.count, sizeof job->orders.order[0],
-		programs_first);
+		by_kind);
 	sp_job_give_ports(s, call->worker, &failed, &job->other);
 	call->cast = job->other;
 	job->other = (struct sp_cast){ 0 };
@@ -242,7 +269,7 @@ finish_program(struct sp_service *s, struct sp_job *job)
 	job->asker = (struct sp_asker){ 0 }; /* answered once */
 	job->body = NULL;
 	job->first = false;
-	free(job->orders.order);
+	sp_orders_free(&job->orders);
 	job->orders = job->later;
 	job->later = (struct sp_orders){ 0 };
 	job->stage = SP_STAGE_CLEAN;

@@ -4,6 +4,9 @@
 #include <jansson.h>
 #include <malloc.h>
 #include <stdlib.h>
+#include <string.h>
+
+#include "control/secret.h"
 
 #define STEP 16u       /* bytes from one class to the next */
 #define CLASSES 17u    /* larger blocks are malloc's own business */
@@ -38,13 +41,15 @@ sp_json_memory_take(size_t size)
 void
 sp_json_memory_give(void *memory)
 {
-	const size_t class = malloc_usable_size(memory) / STEP;
+	const size_t room = malloc_usable_size(memory);
+	const size_t class = room / STEP;
 	struct block *block = memory;
 
 	if (class == 0 || class >= CLASSES || kept[class].count >= KEPT_MAX) {
-		free(memory);
+		sp_secret_free(memory);
 		return;
 	}
+	explicit_bzero(memory, room);
 	block->next = kept[class].first;
 	kept[class].first = block;
 	kept[class].count++;
@@ -53,7 +58,11 @@ sp_json_memory_give(void *memory)
 void
 sp_json_memory_use(void)
 {
+#ifdef SP_DEBUG /* there, sanitizers watch each block */
+	json_set_alloc_funcs(malloc, sp_secret_free);
+#else
 	json_set_alloc_funcs(sp_json_memory_take, sp_json_memory_give);
+#endif
 }
 
 void

@@ -46,6 +46,9 @@ struct sp_leg {
 			      sent or got last; ANY: it was off */
 	bool mux;          /* RTCP on the RTP port */
 	bool silent;       /* reported as such */
+	uint8_t kinds[2]; /* branch: 1 << enum sp_keying of what an offer may be
+			     answered with; by enum sp_by, who offered */
+	struct sp_leg_keys *keys;    /* keys.h; NULL: none of ours */
 	struct sp_flow_report *past; /* of flows that ran before, or NULL */
 };
 
@@ -63,9 +66,12 @@ struct sp_media {
 	uint8_t family;    /* enum sp_family of its c= */
 	uint8_t type;      /* sp_reply_ng_type() */
 	uint8_t protocol;  /* sp_reply_ng_protocol() */
+	uint8_t keying;    /* enum sp_keying */
 	bool live;         /* in use, as far as this SDP goes */
-	bool secure;
+	bool secure;       /* end to end */
 	bool zero; /* held by 0.0.0.0; the addresses are the last ones */
+	struct sp_sdes *crypto; /* the line that the party sends under, with
+				   its keys; NULL: none */
 };
 
 /* What a party said: its SDP, and what the proxy told along with it. */

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -19,8 +20,10 @@
 #include "control/log.h"
 #include "control/loop.h"
 #include "control/ng_udp.h"
+#include "control/ready.h"
 #include "control/record.h"
 #include "control/webhook.h"
+#include "relay/wipe.h"
 
 #ifndef SP_VERSION
 #define SP_VERSION "unknown"
@@ -30,8 +33,11 @@
 #define STOP_TICKS 5u            /* patience with the workers at the end */
 #define OUTBOX_PATIENCE_MS 5000u /* with who takes records, at the end */
 #define EXIT_USAGE 2
-#define FLOWS_A_CALL 8u /* two parties, audio and video, RTP and RTCP */
+/* Two parties with audio and video: RTP, RTCP, and the keys of each leg. */
+#define IDS_A_CALL 12u
+#define IDS_A_PAIR 3u /* of ports: the same of one leg */
 #define PORT_BLOCK 64u
+#define STACK_USED 131072u /* at the most, by a request from start to reply */
 /* From the program to the XDP filter in a build directory. */
 #define XDP_BESIDE "/../dataplane/xdp_filter.bpf.o"
 
@@ -105,6 +111,7 @@ on_dataplane(void *arg)
 	struct process *p = arg;
 
 	sp_service_serve(p->service);
+	sp_wipe_stack(STACK_USED); /* the SDP that was replied has keys */
 	end_when_idle(p);
 }
 
@@ -114,6 +121,7 @@ on_http(void *arg)
 	struct process *p = arg;
 
 	sp_http_serve(p->http);
+	sp_wipe_stack(STACK_USED);
 }
 
 static void
@@ -122,6 +130,7 @@ on_ng(void *arg)
 	struct process *p = arg;
 
 	sp_ng_udp_serve(p->ng_udp);
+	sp_wipe_stack(STACK_USED);
 }
 
 /* A ping must not wait for all calls that end in a second. */
@@ -147,12 +156,16 @@ on_tick(void *arg)
 		sp_loop_end(p->loop);
 }
 
-/* A worker's flows: no more than all calls need, or than it owns ports. */
+/*
+ * A worker's ids, of flows and of legs' keys: no more than all calls need, or
+ * than go with the ports it owns.
+ */
 static uint32_t
 max_flows(const struct sp_config *conf)
 {
+	const uint64_t calls = (uint64_t)conf->max_calls * IDS_A_CALL;
 	uint64_t ports = 0;
-	uint64_t calls = (uint64_t)conf->max_calls * FLOWS_A_CALL;
+	uint64_t ids;
 
 	for (unsigned int i = 0; i < conf->n_realms; i++) {
 		const struct sp_realm_conf *realm = &conf->realm[i];
@@ -163,7 +176,8 @@ max_flows(const struct sp_config *conf)
 		ports += (uint64_t)realm->n_addrs *
 			(n / conf->workers + PORT_BLOCK);
 	}
-	return (uint32_t)(calls < ports ? calls : ports);
+	ids = ports / 2 * IDS_A_PAIR;
+	return (uint32_t)(calls < ids ? calls : ids);
 }
 
 /* Not installed, but run from where it was built? */
@@ -195,6 +209,7 @@ dataplane_conf(const struct sp_config *conf)
 		.max_flows = max_flows(conf),
 		.hugepages = conf->hugepages,
 		.busy = conf->busy,
+		.srtp = conf->srtp,
 		.xdp_program = conf->xdp_program,
 		.say = on_say,
 	};
@@ -334,47 +349,6 @@ close_all(struct process *p)
 	sp_config_wipe(&p->config);
 }
 
-static void
-say_ready(const struct process *p)
-{
-	char where[SP_ADDR_TEXT];
-	struct sp_log l;
-
-	for (unsigned int i = 0; i < p->config.n_realms; i++) {
-		const struct sp_realm_conf *conf = &p->config.realm[i];
-		struct sp_realm_info info;
-
-		sp_dataplane_realm_info(p->dp, i, &info);
-		l = sp_log_begin(SP_LOG_INFO, "realm");
-		sp_log_string(&l, "name", conf->name);
-		sp_log_string(&l, "nic",
-			conf->device[0] ? conf->device : conf->interface);
-		sp_log_string(&l, "driver", info.driver);
-		sp_log_string(&l, "steering", info.steering);
-		sp_log_number(&l, "queues", info.queues);
-		sp_log_number(&l, "mtu", info.mtu);
-		for (unsigned int a = 0; a < conf->n_addrs; a++)
-			sp_log_string(&l, "address",
-				sp_addr_print_ip(&conf->addr[a], where));
-		sp_log_number(&l, "first_port", conf->first_port);
-		sp_log_number(&l, "last_port", conf->last_port);
-		sp_log_end(&l);
-		if (p->config.more[i].latch == SP_LATCH_ANY)
-			sp_log_say(SP_LOG_WARNING, "insecure",
-				"realm %s has latch: any, so that whoever "
-				"sends first gets a call's media",
-				conf->name);
-	}
-	l = sp_log_begin(SP_LOG_INFO, "ready");
-	sp_log_string(&l, "version", SP_VERSION);
-	sp_log_string(&l, "http", sp_addr_print(&p->config.http, where));
-	for (unsigned int i = 0; i < p->config.n_ng; i++)
-		sp_log_string(&l, "ng", sp_addr_print(&p->config.ng[i], where));
-	sp_log_number(&l, "workers", p->config.workers);
-	sp_log_number(&l, "max_calls", p->config.max_calls);
-	sp_log_end(&l);
-}
-
 static int
 serve(struct process *p)
 {
@@ -402,9 +376,12 @@ serve(struct process *p)
 static int
 run(struct process *p, bool check_only)
 {
+	/* The token is read now; PR_SET_DUMPABLE, below, comes later. */
+	const struct rlimit no_core = { 0, 0 };
 	char why[SP_CONFIG_WHY];
 	int result;
 
+	setrlimit(RLIMIT_CORE, &no_core);
 	if (read_config(p, why) != SP_OK)
 		return fail(why);
 	result = check(p);
@@ -418,17 +395,17 @@ run(struct process *p, bool check_only)
 	}
 
 	signal(SIGPIPE, SIG_IGN);
-#ifndef SP_DEBUG /* there, sanitizers watch each block */
 	sp_json_memory_use();
-#endif
 	result = open_all(p);
 	if (result == EXIT_SUCCESS) {
 		/*
-		 * The token must not end up in anybody's core file. Not
-		 * sooner: it would close /proc/self to a user without root.
+		 * Keys and the token must not end up in a core file, nor be
+		 * read by other processes of this user. Not sooner: it would
+		 * close /proc/self, which DPDK reads as it opens, to a user
+		 * without root. No key can come before the doors are served.
 		 */
 		prctl(PR_SET_DUMPABLE, 0);
-		say_ready(p);
+		sp_ready_say(&p->config, p->dp, SP_VERSION);
 		result = serve(p);
 	}
 	close_all(p);

@@ -394,5 +394,6 @@ sp_metrics_write(struct sp_service *s, FILE *to)
 	write_jobs(s, to);
 	write_ports(s, to);
 	write_outboxes(s, to);
+	sp_metrics_srtp(s, to);
 	sp_metrics_rtpengine(s, to);
 }

@@ -98,6 +98,7 @@ struct sp_metrics {
 	uint64_t contested;
 	uint64_t silent_legs;   /* no media while the other leg had some */
 	uint64_t branches_lost; /* never answered, while the call was */
+	uint64_t srtp_refused;  /* requests refused by require_srtp */
 	uint64_t forwarded;     /* packets at the last tick */
 	uint64_t ticked_ms;     /* when that was */
 	double packet_rate;     /* forwarded a second, before the last tick */

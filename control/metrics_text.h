@@ -6,7 +6,7 @@
 
 #include "control/service.h"
 
-/* The inside of metrics.c (our names) and metrics_rtpengine.c (theirs). */
+/* The inside of metrics.c, metrics_srtp.c and metrics_rtpengine.c. */
 
 #define SP_METRICS_LABEL 32u
 #define SP_METRICS_PORTS 3u /* used, free, quarantined */
@@ -25,6 +25,9 @@ const char *sp_metrics_verb(enum sp_verb verb);
 /* Sum up the UDP ports of a local, all workers together. */
 void sp_metrics_ports(const struct sp_service *s, unsigned int local,
 	uint64_t sum[SP_METRICS_PORTS]);
+
+/* Write which SRTP engine runs, what it costs and how many use it. */
+void sp_metrics_srtp(const struct sp_service *s, FILE *to);
 
 /* Write what dashboards for rtpengine know, where it means the same here. */
 void sp_metrics_rtpengine(const struct sp_service *s, FILE *to);

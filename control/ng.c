@@ -276,6 +276,7 @@ on_reply(void *arg, const struct sp_reply *reply)
 			ng->cache, a->entry, ng->out, len, ng->now_ms);
 	for (unsigned int i = 0; i < a->n_paths; i++)
 		a->path[i].send(&a->path[i], ng->out, len);
+	explicit_bzero(ng->out, len); /* the SDP may have keys in it */
 	free_asked(a);
 }
 

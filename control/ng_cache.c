@@ -8,6 +8,7 @@
 #include <sys/random.h>
 
 #include "control/hash.h"
+#include "control/secret.h"
 
 #define BUCKETS (1u << 17)
 #define OVERHEAD 16u /* of malloc, about, a block */
@@ -77,7 +78,7 @@ forget_oldest(struct sp_ng_cache *cache)
 	unlist(cache, entry);
 	cache->entries--;
 	cache->bytes -= bytes_of(entry);
-	free(entry->reply);
+	sp_secret_free(entry->reply);
 	free(entry);
 }
 

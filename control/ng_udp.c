@@ -15,6 +15,7 @@
 #include "control/log.h"
 #include "control/ng_counts.h"
 #include "control/ng_socket.h"
+#include "control/secret.h"
 
 #define LOOK_MOST 8u          /* batches of one listener at a look */
 #define LOOK_US 200u          /* between two looks */
@@ -158,7 +159,7 @@ sp_ng_udp_close(struct sp_ng_udp *u)
 	if (!u)
 		return;
 	while ((w = dequeue(u)) != NULL)
-		free(w);
+		sp_secret_free(w);
 	while (u->n_listeners > 0)
 		close(u->listener[--u->n_listeners].fd);
 	if (u->kick >= 0)
@@ -308,8 +309,10 @@ look(struct sp_ng_udp *u)
 		for (unsigned int b = 0; b < LOOK_MOST && n == SP_NG_BATCH;
 			b++) {
 			n = sp_ng_socket_read(l->fd, u->buffer, got);
-			for (unsigned int d = 0; d < n; d++)
+			for (unsigned int d = 0; d < n; d++) {
 				take_datagram(l, &got[d], now);
+				explicit_bzero(u->buffer->bytes[d], got[d].len);
+			}
 		}
 	}
 	u->looked_us = now_us();
@@ -349,7 +352,7 @@ sp_ng_udp_serve(struct sp_ng_udp *u)
 	while (now_us() < until && (w = dequeue(u)) != NULL) {
 		/* Without a cookie there is no reply, and nobody to tell. */
 		(void)!sp_ng_take(u->ng, &w->path, w->data, w->len);
-		free(w);
+		sp_secret_free(w);
 		sp_ng_udp_glance(u);
 	}
 	kick(u);

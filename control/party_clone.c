@@ -2,13 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "control/party.h"
-
-static size_t
-said_size(const struct sp_said *said)
-{
-	return sizeof *said + said->count * sizeof said->media[0];
-}
+#include "control/keys.h"
 
 static void *
 copy(const void *from, size_t size)
@@ -50,8 +44,8 @@ clone_string(const char *from, char **to)
 void
 sp_party_tag_free(struct sp_tag *tag)
 {
-	free(tag->said);
-	free(tag->staged);
+	sp_said_free(tag->said);
+	sp_said_free(tag->staged);
 	free(tag);
 }
 
@@ -74,8 +68,10 @@ party_free(struct sp_party *party)
 		party->tags = tag->next;
 		sp_party_tag_free(tag);
 	}
-	for (unsigned int m = 0; m < party->legs; m++)
+	for (unsigned int m = 0; m < party->legs; m++) {
 		free(party->leg[m].past);
+		sp_keys_free(party->leg[m].keys);
+	}
 	free(party->leg);
 	told_free(party->told);
 	free(party->branch);
@@ -91,9 +87,8 @@ tag_clone(const struct sp_tag *from)
 	if (!to)
 		return NULL;
 	to->next = NULL;
-	to->said = from->said ? copy(from->said, said_size(from->said)) : NULL;
-	to->staged = from->staged ? copy(from->staged, said_size(from->staged))
-				  : NULL;
+	to->said = from->said ? sp_said_clone(from->said) : NULL;
+	to->staged = from->staged ? sp_said_clone(from->staged) : NULL;
 	if ((from->said && !to->said) || (from->staged && !to->staged)) {
 		sp_party_tag_free(to);
 		return NULL;
@@ -117,10 +112,14 @@ clone_legs(const struct sp_party *from, struct sp_party *to)
 	for (unsigned int m = 0; m < to->legs; m++) {
 		struct sp_leg *leg = &to->leg[m];
 
-		if (!leg->past)
-			continue;
-		leg->past = copy(leg->past, sizeof *leg->past);
-		fine &= leg->past != NULL;
+		if (leg->past) {
+			leg->past = copy(leg->past, sizeof *leg->past);
+			fine &= leg->past != NULL;
+		}
+		if (leg->keys) {
+			leg->keys = sp_keys_clone(leg->keys);
+			fine &= leg->keys != NULL;
+		}
 	}
 	return fine;
 }

@@ -32,6 +32,7 @@
 	X(BAD_SDP,       422, "bad-sdp",         "The SDP is wrong")          \
 	X(BAD_REALM,     400, "unknown-realm",   "No such realm")             \
 	X(ADDRESS,       422, "address",         "An address is not allowed") \
+	X(SRTP,          422, "srtp-required",   "The realm requires SRTP")   \
 	X(INTERNAL,      500, "internal",        "Our own failure")           \
 	X(CAPACITY,      503, "capacity",        "No room for it now")        \
 	X(DRAINING,      503, "draining",        "Going out of service")

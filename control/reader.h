@@ -22,6 +22,9 @@ struct sp_reader {
 	json_t *warnings; /* array; NULL: strict, as HTTP is */
 	json_t *kept;     /* array of what else the texts lie in, or NULL */
 	bool in_flags;    /* these are flags, not the dictionary's keys */
+	bool has_only;    /* of SDES: no other suites than these */
+	uint8_t n_only;
+	uint8_t only[SP_SRTP_SUITES];
 	bool no_memory;
 };
 
@@ -98,5 +101,12 @@ bool sp_reader_codec(struct sp_reader *r, const struct sp_flag *f,
 	const struct sp_value *value) SP_MUST_CHECK;
 bool sp_reader_attr(struct sp_reader *r, const struct sp_flag *f,
 	const struct sp_value *value) SP_MUST_CHECK;
+
+/* Lists of what is asked of SDES and OSRTP. */
+bool sp_reader_sdes(struct sp_reader *r, const struct sp_flag *f,
+	const struct sp_value *value) SP_MUST_CHECK;
+
+/* Let what was read of SDES make sense as a whole. */
+bool sp_reader_sdes_finish(struct sp_reader *r) SP_MUST_CHECK;
 
 #endif

@@ -275,6 +275,8 @@ sp_reader_set(struct sp_reader *r, const struct sp_flag *f,
 		return sp_reader_codec(r, f, value);
 	case SP_FLAG_ATTR:
 		return sp_reader_attr(r, f, value);
+	case SP_FLAG_SDES:
+		return sp_reader_sdes(r, f, value);
 	case SP_FLAG_FLOWS:
 		return set_flows(r, f, value);
 	default:
@@ -307,7 +309,7 @@ sp_reader_finish(struct sp_reader *r)
 	const bool lost = to->trust_source &&
 		to->signalling_source.family == SP_FAMILY_NONE;
 
-	if (!complete(r))
+	if (!complete(r) || !sp_reader_sdes_finish(r))
 		return false;
 	if (lost && sp_reader_strict(r)) {
 		sp_problem_set(r->problem, SP_PROBLEM_MISSING_FIELD,

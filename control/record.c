@@ -59,10 +59,11 @@ add_quality(struct sp_line *line, const struct sp_quality_report *quality)
 
 /* One m= line; takes as many of @report as it has flows. */
 static void
-add_leg(struct sp_line *line, const struct sp_leg *leg, unsigned int m,
+add_leg(struct sp_line *line, const struct sp_party *party, unsigned int m,
 	const struct sp_flow_report **report)
 {
 	static const struct sp_flow_report nothing;
+	const struct sp_leg *leg = &party->leg[m];
 	const struct sp_slot *rtp = &leg->slot[SP_PART_RTP];
 	const struct sp_slot *rtcp = &leg->slot[SP_PART_RTCP];
 	struct sp_flow_report sum;
@@ -74,6 +75,9 @@ add_leg(struct sp_line *line, const struct sp_leg *leg, unsigned int m,
 	if (sum.has_quality)
 		add_quality(line, &sum.quality);
 	sp_line_bool(line, "silent", leg->silent);
+	sp_line_string(line, "keying", sp_reply_keying(party, m));
+	if (sp_reply_suite(party, m))
+		sp_line_string(line, "crypto_suite", sp_reply_suite(party, m));
 	if (rtcp->flow && *report) {
 		sp_line_open(line, "rtcp", '{');
 		add_flow(line, rtcp, (*report)++);
@@ -103,7 +107,7 @@ add_party(struct sp_line *line, const struct sp_service *s,
 		sp_line_bool(line, "answered", party->answered);
 	sp_line_open(line, "media", '[');
 	for (unsigned int m = 0; m < party->legs; m++)
-		add_leg(line, &party->leg[m], m, report);
+		add_leg(line, party, m, report);
 	sp_line_close(line, ']');
 	sp_line_close(line, '}');
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "control/job.h"
+#include "control/keys.h"
 #include "control/reply_http.h"
 #include "control/reply_ng.h"
 
@@ -121,6 +122,29 @@ sp_reply_verdict(unsigned int row)
 	};
 
 	return label[SP_VERDICT_FORWARD + 1 + row];
+}
+
+const char *
+sp_reply_keying(const struct sp_party *party, unsigned int m)
+{
+	static const char *const name[] = {
+		[SP_KEYING_CLEAR] = "clear",
+		[SP_KEYING_SDES] = "sdes",
+		[SP_KEYING_OSRTP] = "sdes",
+		[SP_KEYING_END_TO_END] = "end-to-end",
+	};
+	uint8_t in, out;
+
+	return name[sp_keys_of(party, m, &in, &out)];
+}
+
+const char *
+sp_reply_suite(const struct sp_party *party, unsigned int m)
+{
+	uint8_t in, out;
+
+	sp_keys_of(party, m, &in, &out);
+	return in == SP_SRTP_NONE ? NULL : sp_srtp_facts(in)->name;
 }
 
 const enum sp_verdict sp_reply_errors[SP_REPLY_ERRORS] = {

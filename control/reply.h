@@ -55,6 +55,12 @@ const char *sp_reply_state(const struct sp_call *call);
 /* Return the label of a drop's row in a flow's report. */
 const char *sp_reply_verdict(unsigned int row);
 
+/* Return how m= line @m of @party is keyed: "clear", "sdes", "end-to-end". */
+const char *sp_reply_keying(const struct sp_party *party, unsigned int m);
+
+/* Return the name of the suite that it sends under; NULL: not by SDES. */
+const char *sp_reply_suite(const struct sp_party *party, unsigned int m);
+
 /* Drops that rtpengine calls errors: it was let in, but not sent on. */
 #define SP_REPLY_ERRORS 5u
 extern const enum sp_verdict sp_reply_errors[SP_REPLY_ERRORS];

@@ -60,6 +60,7 @@ class_name(uint8_t class)
 		[SP_LATCH_SIP_SOURCE] = "signalling_source",
 		[SP_LATCH_SAME_IP] = "same_ip",
 		[SP_LATCH_EXACT] = "exact",
+		[SP_LATCH_AUTHENTIC] = "authentic",
 	};
 
 	return class < sizeof name / sizeof *name ? name[class] : "none";
@@ -163,9 +164,10 @@ rtcp(const struct sp_service *s, const struct sp_call *call,
 }
 
 static bool
-set_media(json_t *out, const struct sp_media *media, const struct sp_leg *leg,
-	bool on)
+set_media(json_t *out, const struct sp_party *party, unsigned int m, bool on)
 {
+	const struct sp_media *media = sp_party_media(party, m);
+	const struct sp_leg *leg = &party->leg[m];
 	static const char *const direction[] = {
 		[SP_SDP_INACTIVE] = "inactive",
 		[SP_SDP_SENDONLY] = "sendonly",
@@ -182,6 +184,9 @@ set_media(json_t *out, const struct sp_media *media, const struct sp_leg *leg,
 		fine &= set_string(
 			out, "direction", direction[media->direction & 3]);
 		fine &= set(out, "secure", json_boolean(media->secure));
+		fine &= set_string(out, "keying", sp_reply_keying(party, m));
+		fine &= set_string(
+			out, "crypto_suite", sp_reply_suite(party, m));
 	}
 	return fine;
 }
@@ -199,7 +204,7 @@ describe_leg(const struct sp_service *s, const struct sp_call *call,
 	json_t *out = json_object();
 	bool fine = set_count(out, "index", m);
 
-	fine &= set_media(out, media, leg, slot[SP_PART_RTP].flow != 0);
+	fine &= set_media(out, party, m, slot[SP_PART_RTP].flow != 0);
 	if (slot[SP_PART_RTP].flow != 0) {
 		const struct sp_flow_report *r = (*report)++;
 

@@ -33,6 +33,7 @@ enum word {
 	RECV,
 	RTCP_MUX,
 	PASSTHROUGH,
+	SDES,
 	OFFER_ANSWER,
 	WORDS
 };
@@ -49,6 +50,7 @@ static const char *const words[WORDS] = {
 	[RECV] = "recv",
 	[RTCP_MUX] = "rtcp-mux",
 	[PASSTHROUGH] = "passthrough",
+	[SDES] = "SDES",
 	[OFFER_ANSWER] = "offer/answer",
 };
 
@@ -231,6 +233,7 @@ stream(struct writer *w, const struct sp_party *party, unsigned int m,
 	fine &= set(out, "family", family_of(local));
 	fine &= set_endpoint(out, "endpoint", heard);
 	fine &= set_endpoint(out, "advertised endpoint", told);
+	fine &= set_word(out, "crypto suite", sp_reply_suite(party, m));
 	fine &= set_count(
 		out, "last packet", last_packet_s(w->s, party, report));
 	fine &= set(out, "flags",
@@ -297,8 +300,9 @@ set_ssrc(struct writer *w, const struct sp_party *party,
 }
 
 static json_t *
-media_flags(const struct sp_media *media, const struct sp_leg *leg)
+media_flags(const struct sp_party *party, unsigned int m)
 {
+	const struct sp_media *media = sp_party_media(party, m);
 	json_t *out = json_array();
 	bool fine = push(out, shared(INITIALIZED));
 
@@ -306,10 +310,12 @@ media_flags(const struct sp_media *media, const struct sp_leg *leg)
 		fine &= push(out, shared(SEND));
 	if (media && media->direction & SP_SDP_SENDONLY)
 		fine &= push(out, shared(RECV));
-	if (leg->mux)
+	if (party->leg[m].mux)
 		fine &= push(out, shared(RTCP_MUX));
 	if (media && media->secure)
 		fine &= push(out, shared(PASSTHROUGH));
+	if (sp_reply_suite(party, m))
+		fine &= push(out, shared(SDES));
 	return whole(out, fine);
 }
 
@@ -346,7 +352,7 @@ medium(struct writer *w, const struct sp_party *party, unsigned int m,
 		sp_reply_stream_add(&w->total[SP_PART_RTP], &past);
 	}
 	fine &= set(out, "streams", streams);
-	fine &= set(out, "flags", media_flags(media, leg));
+	fine &= set(out, "flags", media_flags(party, m));
 	return whole(out, fine);
 }
 

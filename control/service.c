@@ -127,6 +127,7 @@ sp_service_close(struct sp_service *s)
 	sp_calls_close(&s->calls);
 	sp_ports_close(&s->ports);
 	sp_line_free(&s->records.line);
+	sp_keys_drain(&s->key_pool);
 	free(s);
 }
 

@@ -5,6 +5,7 @@
 #include "control/call.h"
 #include "control/command.h"
 #include "control/hash.h"
+#include "control/keys.h"
 #include "control/metrics.h"
 #include "control/ports.h"
 #include "control/record.h"
@@ -41,8 +42,9 @@ struct sp_service {
 	struct sp_owners owners[SP_WORKERS_MAX];
 	unsigned int workers;
 	struct sp_hash_key told_key; /* for sp_slot.told */
-	struct sp_job *jobs;         /* all that are under way, newest first */
-	struct sp_waiting *due;      /* requests whose turn has come */
+	struct sp_key_pool key_pool;
+	struct sp_job *jobs;    /* all that are under way, newest first */
+	struct sp_waiting *due; /* requests whose turn has come */
 	struct sp_metrics metrics;
 	struct sp_records records;
 	uint64_t now_ms;  /* since the service was opened */

@@ -52,8 +52,8 @@ write_sdp(struct sp_exchange *x, const struct sp_negotiate_told *told,
 	for (unsigned int m = 0; m < x->plan.media_count; m++)
 		if (x->plan.media[m].accepted)
 			local[m] = advertised(x, party, m);
-	sp_negotiate_edit(
-		&x->sdp, &x->plan, x->policy, told, &session, local, &edit);
+	sp_negotiate_edit(&x->sdp, &x->plan, x->policy, x->keys, told, &session,
+		local, &edit);
 	if (sp_sdp_edit(&x->sdp, &edit, x->s->sdp, sizeof x->s->sdp, len) ==
 		SP_OK)
 		return true;
@@ -143,11 +143,23 @@ write_counted(struct sp_exchange *x, struct sp_told *kept,
 	return true;
 }
 
+/* Is there a key in the SDP, of ours or of those that go end to end? */
+static bool
+has_keys(const struct sp_exchange *x)
+{
+	bool has = false;
+
+	for (unsigned int m = 0; m < x->plan.media_count; m++)
+		has |= x->keys[m].count > 0 || !x->keys[m].strip_crypto;
+	return has;
+}
+
 json_t *
 sp_told_write(struct sp_exchange *x)
 {
 	struct sp_negotiate_told told = { 0 };
 	struct sp_told *kept;
+	json_t *body = NULL;
 	size_t len = 0;
 	bool fine;
 
@@ -162,9 +174,12 @@ sp_told_write(struct sp_exchange *x)
 	fine = kept && x->policy->replace & SP_REPLACE_SDP_VERSION
 		? write_counted(x, kept, &told, &len)
 		: write_sdp(x, &told, &len);
-	if (!fine)
-		return NULL;
 	/* What came in as UTF-8 goes out as such; ng does not ask for it. */
-	return json_pack("{s:o, s:O}", "sdp",
-		json_stringn_nocheck(x->s->sdp, len), "warnings", x->warnings);
+	if (fine)
+		body = json_pack("{s:o, s:O}", "sdp",
+			json_stringn_nocheck(x->s->sdp, len), "warnings",
+			x->warnings);
+	if (has_keys(x))
+		explicit_bzero(x->s->sdp, fine ? len : sizeof x->s->sdp);
+	return body;
 }

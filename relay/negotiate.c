@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "relay/negotiate_keys.h"
 #include "relay/sdp_text.h"
 
 #define DISCARD_PORT 9
@@ -99,37 +100,6 @@ rtcp_target(const struct sp_sdp_media *m)
 	return rtcp;
 }
 
-/* Which transports differ by feedback only, and need no other keys. */
-static int
-keying(uint8_t transport)
-{
-	static const uint8_t kind[] = {
-		[SP_TRANSPORT_RTP_AVP] = 1,
-		[SP_TRANSPORT_RTP_AVPF] = 1,
-		[SP_TRANSPORT_RTP_SAVP] = 2,
-		[SP_TRANSPORT_RTP_SAVPF] = 2,
-		[SP_TRANSPORT_DTLS_SAVP] = 3,
-		[SP_TRANSPORT_DTLS_SAVPF] = 3,
-		[SP_TRANSPORT_OTHER] = 0,
-	};
-
-	return kind[transport];
-}
-
-static void
-plan_transport(
-	const struct sp_sdp_media *m, uint8_t want, struct sp_plan_media *out)
-{
-	out->transport = out->written = m->transport;
-	if (m->kind != SP_MEDIA_RTP || want == SP_TRANSPORT_ANY ||
-		want == m->transport)
-		return;
-	if (keying(want) != 0 && keying(want) == keying(m->transport))
-		out->written = want;
-	else
-		out->transport_refused = out->accepted;
-}
-
 static void
 plan_codecs(const struct job *job, const struct sp_sdp_media *m, bool offer,
 	struct sp_plan_media *out)
@@ -184,6 +154,8 @@ plan_media(const struct job *job, uint32_t index, bool live,
 		.clock_hz = m->clock_hz,
 		.ptime_ms = m->ptime_ms,
 		.family = relocate(endpoint, m->addr).family,
+		.transport = m->transport,
+		.written = m->transport,
 		.kind = m->kind,
 		.direction = m->direction,
 		.accepted =
@@ -292,13 +264,10 @@ plan_all(const struct job *job, const uint8_t *offered, struct sp_plan *plan)
 		plan_codecs(job, m, !offered, out);
 		if (offered) {
 			answer_mux(m, policy, offered[i], out);
-			plan_transport(
-				m, offered[i] / SP_OFFERED_TRANSPORT, out);
 			out->mid_ours = offered[i] & SP_OFFERED_MID_OURS;
 		} else {
 			offer_mux(m, policy, out);
 			note_offer(m, policy, out);
-			plan_transport(m, policy->transport, out);
 		}
 	}
 	plan->family = policy->address_family;
@@ -366,11 +335,6 @@ sp_negotiate_keep(const struct sp_policy *policy,
 	}
 	if (before->offerer_mux && plan->offered & SP_OFFERED_MUX_ASKED)
 		plan->offered |= SP_OFFERED_MUX_YES;
-	if (policy->transport == SP_TRANSPORT_ANY &&
-		before->offerer == plan->transport &&
-		keying(plan->transport) != 0 &&
-		keying(before->receiver) == keying(plan->transport))
-		plan->written = before->receiver;
 }
 
 static struct sp_addr
@@ -386,7 +350,7 @@ zero_address(uint8_t family, uint16_t port)
 static uint16_t
 new_mid(const struct sp_sdp *sdp, unsigned int index)
 {
-	uint32_t mid = index + 1, other;
+	uint32_t mid = index + 1, other = 0;
 
 	for (unsigned int i = 0; i < sdp->media_count; i++) {
 		if (!sp_sdp_text_number(
@@ -426,6 +390,18 @@ edit_media(const struct sp_sdp *sdp, const struct sp_plan *plan,
 			!(plan->answer && p->mux_written));
 }
 
+/* Which keys the other party sees; @keys is the same m= line's, or NULL. */
+static void
+edit_keys(const struct sp_plan_keys *keys, struct sp_sdp_edit_media *out)
+{
+	if (!keys)
+		return;
+	out->strip_crypto = keys->strip_crypto;
+	out->strip_keys = keys->strip_keys;
+	out->n_crypto = keys->count;
+	out->crypto = keys->line;
+}
+
 /* What is told of the session, as far as the policy wants it. */
 static void
 edit_session(const struct sp_policy *policy,
@@ -444,9 +420,9 @@ edit_session(const struct sp_policy *policy,
 
 void
 sp_negotiate_edit(const struct sp_sdp *sdp, const struct sp_plan *plan,
-	const struct sp_policy *policy, const struct sp_negotiate_told *told,
-	const struct sp_addr *session, const struct sp_addr *local,
-	struct sp_sdp_edit *out)
+	const struct sp_policy *policy, const struct sp_plan_keys *keys,
+	const struct sp_negotiate_told *told, const struct sp_addr *session,
+	const struct sp_addr *local, struct sp_sdp_edit *out)
 {
 	bool relayed = sdp->media_count == 0;
 
@@ -463,8 +439,10 @@ sp_negotiate_edit(const struct sp_sdp *sdp, const struct sp_plan *plan,
 			.keep = m->kind == SP_MEDIA_OTHER && m->addr.port > 0,
 		};
 		relayed |= !e->keep;
-		if (!e->keep)
-			edit_media(sdp, plan, policy, &local[i], i, e);
+		if (e->keep)
+			continue;
+		edit_media(sdp, plan, policy, &local[i], i, e);
+		edit_keys(keys ? &keys[i] : NULL, e);
 	}
 	out->offer = !plan->answer;
 	out->full_rtcp = policy->full_rtcp_attribute;

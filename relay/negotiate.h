@@ -3,6 +3,7 @@
 #define SP_RELAY_NEGOTIATE_H
 
 #include "relay/order.h"
+#include "relay/sdes.h"
 #include "relay/sdp_edit.h"
 
 /*
@@ -13,10 +14,13 @@
  * ICE and BUNDLE are removed from what is relayed: candidates beside a
  * rewritten c= would lead around the relay, and each m= line has a port. So
  * are a=altc (RFC 6947), a=ccap (RFC 7006), a=alt and a=source-filter
- * (RFC 4570): they name the party's own addresses.
+ * (RFC 4570), which name the party's own addresses, and capability
+ * negotiation (RFC 5939, 6871, 7006: a=acap, tcap, pcfg, acfg, lcfg, csup,
+ * creq, rmcap, omcap, mfcap, mscap, sescap, bcap, icap): it offers keys and
+ * protocols that are the other side's, and would be agreed upon past us.
  *
- * Keys stay end to end: a protocol changes only among those that use the same
- * kind of key, or none.
+ * The protocol of an m= line and its keys are negotiate_keys.h's: here they
+ * are planned as they come.
  */
 
 /* What is done about a=rtcp-mux; none set: the parties decide (RFC 5761). */
@@ -37,6 +41,8 @@ enum sp_policy_replace {
 	SP_REPLACE_SDP_VERSION = 16, /* of o=: ours, grows with each change */
 };
 
+struct sp_plan_keys; /* negotiate_keys.h */
+
 /* The request's wishes. All zero is the default. */
 struct sp_policy {
 	uint8_t rtcp_mux;         /* enum sp_policy_rtcp_mux, of an offer */
@@ -51,6 +57,7 @@ struct sp_policy {
 	bool strip_extmap;   /* remove a=extmap */
 	uint8_t n_codec;
 	uint8_t n_attr;
+	struct sp_sdes_policy sdes;
 	struct sp_addr endpoint;   /* instead of the addresses in the SDP, whose
 				      ports stay; NONE or zero: these */
 	struct sp_addr advertised; /* written instead of our addresses, as a
@@ -114,8 +121,8 @@ struct sp_plan {
 };
 
 /*
- * Plan an offer. sp_policy.transport and generate_mid are for offers only: an
- * answer goes back in the protocol that was offered, with the mids that were.
+ * Plan an offer. sp_policy.generate_mid is for offers only: an answer goes
+ * back with the mids that were.
  *
  * Core:  control.
  * Fails: SP_FORBIDDEN if an m= line that would be relayed, or its a=rtcp,
@@ -143,18 +150,15 @@ enum sp_status sp_negotiate_answer(const struct sp_sdp *sdp,
 	const uint8_t *offered, size_t offered_count,
 	struct sp_sdp_error *error, struct sp_plan *out) SP_MUST_CHECK;
 
-/* What both sides of an m= line are used to when it is offered again. */
+/* Who has agreed to mux an m= line when it is offered again. */
 struct sp_negotiate_before {
-	uint8_t offerer;  /* enum sp_transport of its m= line; ANY: none */
-	uint8_t receiver; /* the same */
-	bool offerer_mux; /* it has agreed to mux */
+	bool offerer_mux;
 	bool receiver_mux;
 };
 
 /*
  * Change @plan of an offer's m= line to go on as @before, where @policy does
- * not say otherwise: who muxes may do so again, and the receiver gets its own
- * protocol, unless the offerer's is another than last time.
+ * not say otherwise: who muxes may do so again.
  */
 void sp_negotiate_keep(const struct sp_policy *policy,
 	const struct sp_negotiate_before *before, struct sp_plan_media *plan);
@@ -174,13 +178,14 @@ struct sp_negotiate_told {
  * Turn @plan, which was made from @sdp, into the edit for the other party.
  * @session is our address as it is advertised there; @local[i] is m= line i's
  * advertised address and RTP port, with RTCP on the next port (or the same,
- * once mux is agreed). @local of lines that are not accepted is not read.
+ * once mux is agreed). @keys[i] are its keys; NULL leaves keys as they came.
+ * @local of lines that are not accepted is not read.
  *
  * Owns: @out borrows the texts of all the others.
  */
 void sp_negotiate_edit(const struct sp_sdp *sdp, const struct sp_plan *plan,
-	const struct sp_policy *policy, const struct sp_negotiate_told *told,
-	const struct sp_addr *session, const struct sp_addr *local,
-	struct sp_sdp_edit *out);
+	const struct sp_policy *policy, const struct sp_plan_keys *keys,
+	const struct sp_negotiate_told *told, const struct sp_addr *session,
+	const struct sp_addr *local, struct sp_sdp_edit *out);
 
 #endif

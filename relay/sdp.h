@@ -70,12 +70,15 @@ enum sp_sdp_attr {
 	SP_SDP_ATTR_RTCP_FB,
 	SP_SDP_ATTR_CANDIDATE,
 	SP_SDP_ATTR_ICE,     /* ice-*, end-of-candidates, remote-candidates */
-	SP_SDP_ATTR_ADDRESS, /* altc, ccap, alt, source-filter */
+	SP_SDP_ATTR_ADDRESS, /* altc, ccap, alt, source-filter; capabilities
+				(acap, pcfg ...), which may have keys, too */
 	SP_SDP_ATTR_CRYPTO,
 	SP_SDP_ATTR_FINGERPRINT,
 	SP_SDP_ATTR_SETUP,
+	SP_SDP_ATTR_TLS_ID,
 	SP_SDP_ATTR_ZRTP_HASH,
-	SP_SDP_ATTR_BUNDLE, /* a=group:BUNDLE */
+	SP_SDP_ATTR_KEY_MGMT, /* MIKEY (RFC 4567) */
+	SP_SDP_ATTR_BUNDLE,   /* a=group:BUNDLE */
 	SP_SDP_ATTR_EXTMAP,
 	SP_SDP_ATTR_MID,
 	SP_SDP_ATTR_LOOP, /* a=rtpengine: who had the SDP in hand */
@@ -113,7 +116,10 @@ struct sp_sdp_media {
 	uint8_t transport;              /* enum sp_transport */
 	uint8_t kind;                   /* enum sp_media_kind */
 	uint8_t direction; /* enum sp_sdp_direction, its own or inherited */
-	bool secure;       /* SAVP or DTLS, or keys for it: opaque to us */
+	bool secure;       /* SAVP or DTLS, or keys for it: opaque to us, unless
+			      the keys are a=crypto that we take */
+	bool other_keys;   /* a=fingerprint, zrtp-hash or key-mgmt, its own or
+			      the session's */
 };
 
 /* The body. Borrows it: dies with the buffer that was parsed. */

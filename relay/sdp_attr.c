@@ -12,7 +12,8 @@
 		1u << SP_SDP_ATTR_ICE | 1u << SP_SDP_ATTR_ADDRESS |            \
 		1u << SP_SDP_ATTR_BUNDLE | 1u << SP_SDP_ATTR_CRYPTO |          \
 		1u << SP_SDP_ATTR_FINGERPRINT | 1u << SP_SDP_ATTR_SETUP |      \
-		1u << SP_SDP_ATTR_ZRTP_HASH)
+		1u << SP_SDP_ATTR_TLS_ID | 1u << SP_SDP_ATTR_ZRTP_HASH |       \
+		1u << SP_SDP_ATTR_KEY_MGMT)
 
 bool
 sp_sdp_attr_allows(struct sp_sdp_text text)

@@ -8,7 +8,7 @@
  * Attributes that a request adds, removes or replaces. This is text: the
  * relay itself does not follow it. So what says where media goes, or how it
  * is protected, cannot be written this way, and the lines by which the relay
- * says it (a=rtcp, a=rtcp-mux, a=rtpengine) cannot be changed.
+ * says it (a=rtcp, a=rtcp-mux, a=rtpengine, a=crypto) cannot be changed.
  */
 
 enum sp_attr_what {
@@ -31,8 +31,9 @@ struct sp_attr_wish {
 /*
  * May a request write a=@text? Not a line end or NUL, which would start
  * another line, and none of a=rtcp, rtcp-mux, rtpengine, candidate, ice-*,
- * remote-candidates, altc, ccap, alt, source-filter, group:BUNDLE, crypto,
- * fingerprint or setup. Wishes to write these are not obeyed.
+ * remote-candidates, altc, ccap, alt, source-filter, those of RFC 5939, 6871
+ * and 7006 (acap, tcap, pcfg ...), group:BUNDLE, crypto, fingerprint, setup,
+ * tls-id, zrtp-hash or key-mgmt. Wishes to write these are not obeyed.
  */
 bool sp_sdp_attr_allows(struct sp_sdp_text text);
 

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "relay/sdp_rule.h"
 #include "relay/sdp_text.h"
 
 #define NUMBER_TEXT 20 /* digits of a 64-bit number */
@@ -160,89 +161,6 @@ begin_section(struct writer *w, struct sp_sdp_text media)
 		: sp_sdp_attr_mask(w->edit->attr, w->edit->n_attr, media);
 }
 
-/* Is the line one that goes, whatever comes in its place? */
-static bool
-goes(const struct sp_sdp_edit *edit, const struct sp_sdp_line *line)
-{
-	switch (line->attr) {
-	case SP_SDP_ATTR_RTCP:
-	case SP_SDP_ATTR_RTCP_MUX:
-		return true;
-	case SP_SDP_ATTR_CANDIDATE:
-	case SP_SDP_ATTR_ICE:
-		return edit->strip_ice;
-	case SP_SDP_ATTR_ADDRESS:
-		return edit->strip_addresses;
-	case SP_SDP_ATTR_BUNDLE:
-		return edit->strip_bundle;
-	case SP_SDP_ATTR_EXTMAP:
-		return edit->strip_extmap;
-	default:
-		return false;
-	}
-}
-
-/* The same for an m= line whose payload types may be fewer now. */
-static bool
-goes_from_media(const struct sp_sdp_edit *edit,
-	const struct sp_sdp_edit_media *own, const struct sp_sdp_codecs *codecs,
-	const struct sp_sdp_line *line)
-{
-	switch (line->attr) {
-	case SP_SDP_ATTR_DIRECTION:
-		return own->direction != SP_SDP_KEEP_DIRECTION;
-	case SP_SDP_ATTR_MID:
-		return own->strip_mid;
-	case SP_SDP_ATTR_PTIME:
-		return true;
-	case SP_SDP_ATTR_RTPMAP:
-	case SP_SDP_ATTR_FMTP:
-	case SP_SDP_ATTR_RTCP_FB:
-		return codecs && sp_sdp_codecs_gone(codecs, line);
-	default:
-		return goes(edit, line);
-	}
-}
-
-static bool
-inherits(const struct sp_sdp_media *m)
-{
-	return m->connection.len == 0 && m->addr.port > 0;
-}
-
-/*
- * What the session's c= becomes: the address of the first m= line that relies
- * on it, so that one line serves all of them in the usual case. NULL: stays.
- */
-static const struct sp_addr *
-session_address(const struct sp_sdp *sdp, const struct sp_sdp_edit *edit)
-{
-	const struct sp_addr *found = &edit->addr;
-
-	for (unsigned int i = 0; i < sdp->media_count; i++) {
-		if (!inherits(&sdp->media[i]))
-			continue;
-		if (edit->media[i].keep)
-			found = NULL;
-		else if (edit->media[i].addr.port > 0)
-			return &edit->media[i].addr;
-	}
-	return found;
-}
-
-/* Must this m= line get a c= that says what the session's no longer does? */
-static bool
-needs_connection(const struct sp_sdp_media *m,
-	const struct sp_sdp_edit_media *edit, const struct sp_addr *session)
-{
-	if (!inherits(m))
-		return false;
-	if (edit->keep)
-		return session != NULL;
-	return edit->addr.port > 0 &&
-		!(session && sp_addr_same_ip(session, &edit->addr));
-}
-
 /* Is there a text, and one that does not end its line? */
 static bool
 usable(struct sp_sdp_text text)
@@ -286,6 +204,7 @@ write_session(struct writer *w, const struct sp_sdp *sdp,
 	const struct sp_addr *session)
 {
 	const struct sp_sdp_edit *edit = w->edit;
+	const uint32_t keys = sp_sdp_rule_session_keys(sdp, edit);
 	struct sp_cursor c = sp_sdp_cursor(sdp->session);
 	struct sp_sdp_line line;
 
@@ -299,7 +218,8 @@ write_session(struct writer *w, const struct sp_sdp *sdp,
 			put_string(w, w->eol);
 		} else if (line.type == 'c' && session) {
 			put_connection(w, session);
-		} else if (!goes(edit, &line) &&
+		} else if (!(keys >> line.attr & 1) &&
+			!sp_sdp_rule_goes(edit, &line) &&
 			(line.type != 'a' || line.attr == SP_SDP_ATTR_LOOP ||
 				!changed(w, line.text))) {
 			put_text(w, line.all);
@@ -353,6 +273,19 @@ write_rtcp(struct writer *w, const struct sp_sdp_edit_media *own)
 	put_string(w, w->eol);
 }
 
+/* Keys: the text goes to the other party, and is not left behind here. */
+static void
+write_crypto(struct writer *w, const struct sp_sdes *line)
+{
+	char text[SP_SDES_TEXT_MAX];
+	const size_t len = sp_sdes_write(line, text);
+
+	put_string(w, "a=crypto:");
+	put(w, text, len);
+	put_string(w, w->eol);
+	explicit_bzero(text, sizeof text);
+}
+
 /* The attributes that are ours, in the order that proxies know. */
 static void
 write_own(struct writer *w, const struct sp_sdp_edit_media *own,
@@ -378,6 +311,8 @@ write_own(struct writer *w, const struct sp_sdp_edit_media *own,
 		put_string(w, "a=rtcp-mux");
 		put_string(w, w->eol);
 	}
+	for (unsigned int i = 0; i < own->n_crypto; i++)
+		write_crypto(w, &own->crypto[i]);
 	put_own(w, ptime);
 	put_added(w);
 }
@@ -409,8 +344,10 @@ write_media(struct writer *w, const struct sp_sdp_media *m,
 			write_media_line(w, m, own, chosen);
 		else if (line.type == 'c')
 			put_connection(w, &own->addr);
-		else if (!goes_from_media(edit, own, chosen, &line) &&
-			(line.type != 'a' || !changed(w, line.text)))
+		else if (!sp_sdp_rule_goes_from_media(
+				 edit, own, chosen, &line) &&
+			(line.type != 'a' || line.attr == SP_SDP_ATTR_CRYPTO ||
+				!changed(w, line.text)))
 			put_text(w, line.all);
 	}
 	end_line(w);
@@ -448,7 +385,7 @@ enum sp_status
 sp_sdp_edit(const struct sp_sdp *sdp, const struct sp_sdp_edit *edit, char *buf,
 	size_t size, size_t *len)
 {
-	const struct sp_addr *session = session_address(sdp, edit);
+	const struct sp_addr *session = sp_sdp_rule_session_address(sdp, edit);
 	struct writer w = {
 		.edit = edit,
 		.at = buf,
@@ -460,7 +397,8 @@ sp_sdp_edit(const struct sp_sdp *sdp, const struct sp_sdp_edit *edit, char *buf,
 	for (unsigned int i = 0; i < sdp->media_count; i++) {
 		const struct sp_sdp_media *m = &sdp->media[i];
 		const struct sp_sdp_edit_media *own = &edit->media[i];
-		const bool connection = needs_connection(m, own, session);
+		const bool connection =
+			sp_sdp_rule_needs_connection(m, own, session);
 
 		assert(own->direction <= SP_SDP_KEEP_DIRECTION);
 		if (own->keep)

@@ -2,6 +2,7 @@
 #ifndef SP_RELAY_SDP_EDIT_H
 #define SP_RELAY_SDP_EDIT_H
 
+#include "relay/sdes.h"
 #include "relay/sdp.h"
 #include "relay/sdp_attr.h"
 #include "relay/sdp_codec.h"
@@ -13,7 +14,7 @@
  * as long as nobody asks for more text than this by sp_sdp_edit's username,
  * name, loop and attributes.
  */
-#define SP_SDP_GROWTH_MAX 256u
+#define SP_SDP_GROWTH_MAX (256u + SP_SDES_LINES_MAX * (SP_SDES_TEXT_MAX + 16))
 #define SP_SDP_OUT_MAX (SP_SDP_MAX + (SP_SDP_MEDIA_MAX + 1) * SP_SDP_GROWTH_MAX)
 
 /* What becomes of one m= line and its section. */
@@ -25,8 +26,13 @@ struct sp_sdp_edit_media {
 	uint8_t direction;   /* written at the end, or KEEP_DIRECTION */
 	bool rtcp_mux;       /* a=rtcp-mux is written */
 	bool strip_mid;      /* remove a=mid */
-	bool codecs;         /* obey the codec wishes */
-	bool keep;           /* all leaves as it came; the rest is ignored */
+	bool strip_crypto;   /* remove a=crypto */
+	bool strip_keys;     /* remove other keys: fingerprint, setup, tls-id,
+				zrtp-hash, key-mgmt */
+	uint8_t n_crypto;    /* a=crypto lines of ours that are written */
+	const struct sp_sdes *crypto; /* borrowed */
+	bool codecs;                  /* obey the codec wishes */
+	bool keep; /* all leaves as it came; the rest is ignored */
 };
 
 /* What becomes of a body. sp_negotiate_edit makes one from a plan. */
@@ -40,7 +46,7 @@ struct sp_sdp_edit {
 	bool offer;                  /* of the codec wishes: MASK counts */
 	bool full_rtcp;              /* a=rtcp with our address */
 	bool strip_ice;
-	bool strip_addresses; /* remove what else names addresses (altc ...) */
+	bool strip_addresses; /* what else names addresses or keys: altc ... */
 	bool strip_bundle;    /* remove a=group:BUNDLE */
 	bool strip_extmap;    /* these four: m= lines with keep apart */
 	uint8_t n_codec;
@@ -53,9 +59,9 @@ struct sp_sdp_edit {
 /*
  * Write the edited body: lines stay in place and as they came; m=, c=, o= and
  * s= change where asked. What is ours goes and comes back at the end of its
- * section, in this order: mid, direction, rtcp, rtcp-mux, and the line's
- * a=ptime; of the session: rtpengine. After it follow attributes that are
- * asked for. c= is added only where the session's no longer fits. No NUL is
+ * section, in this order: mid, direction, rtcp, rtcp-mux, crypto, and the
+ * line's a=ptime; of the session: rtpengine. After it follow attributes that
+ * are asked for. c= is added only where the session's no longer fits. No NUL is
  * added. Username, name and loop with a line end or NUL are not written.
  *
  * Core:  control.

@@ -137,13 +137,15 @@ static void
 print_media(FILE *to, const json_t *media)
 {
 	const json_t *rtcp = json_object_get(media, "rtcp");
+	const char *suite =
+		json_string_value(json_object_get(media, "crypto_suite"));
 
-	fprintf(to, "  media %" JSON_INTEGER_FORMAT ": %s %s%s%s%s\n",
+	fprintf(to, "  media %" JSON_INTEGER_FORMAT ": %s %s%s%s%s%s%s\n",
 		number_of(media, "index"), text_of(media, "kind"),
 		is_true(media, "on") ? text_of(media, "direction") : "off",
 		is_true(media, "mux") ? ", rtcp-mux" : "",
-		is_true(media, "secure") ? ", SRTP" : "",
-		is_true(media, "silent") ? ", SILENT" : "");
+		is_true(media, "secure") ? ", SRTP" : "", suite ? ", " : "",
+		suite ? suite : "", is_true(media, "silent") ? ", SILENT" : "");
 	if (!json_object_get(media, "local"))
 		return;
 	print_flow(to, media, "    ");

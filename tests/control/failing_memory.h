@@ -12,6 +12,8 @@
 
 static unsigned int fail_in; /* allocations until one fails; 0: none does */
 static long blocks;          /* allocated and not freed */
+/* Looks at a block that is about to be freed, or moved; or NULL. */
+static void (*look)(const void *block);
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
@@ -49,7 +51,11 @@ __wrap_calloc(size_t count, size_t size)
 void *
 __wrap_realloc(void *old, size_t size)
 {
-	void *p = fails() ? NULL : __real_realloc(old, size);
+	void *p;
+
+	if (old && look)
+		look(old);
+	p = fails() ? NULL : __real_realloc(old, size);
 
 	blocks += p && !old;
 	return p;
@@ -59,6 +65,8 @@ void
 __wrap_free(void *p)
 {
 	blocks -= p != NULL;
+	if (p && look)
+		look(p);
 	__real_free(p);
 }
 

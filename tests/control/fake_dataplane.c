@@ -17,7 +17,12 @@
 #endif
 #define FAKE_NEWS 64
 
+#define FAKE_PASTS 3u /* keys that a direction goes back to */
+#define FAKE_GONE (1u << 16)
+
 enum fake_kind {
+	FAKE_KEYS,
+	FAKE_WIPE,
 	FAKE_PROGRAM,
 	FAKE_STOP,
 	FAKE_READ
@@ -30,10 +35,15 @@ struct fake_flow {
 	uint32_t programs; /* orders since it was taken */
 	bool taken;
 	bool running;
+	bool keyed; /* the id is one of keys: these */
+	struct sp_flow_keys keys;
+	uint64_t sent[FAKE_PASTS + 1]; /* keys whose indices are known, the
+					  latest first; 0: none */
 };
 
 struct fake_order {
 	struct sp_flow_conf conf;
+	struct sp_flow_keys keys;
 	struct sp_flow_report *report;
 	uint64_t ticket;
 	enum fake_kind kind;
@@ -60,11 +70,17 @@ struct sp_dataplane {
 	uint32_t flows;         /* ids a worker has */
 	unsigned int room;      /* orders a mailbox takes */
 	unsigned int no_hop_in; /* so many programs until one fails; 0: none */
+	unsigned int no_key_in; /* the same of orders for keys */
 	unsigned int refuse_in; /* so many orders until one is refused */
 	unsigned int programs;  /* that were accepted */
 	unsigned int stops;
+	unsigned int key_orders; /* without the wipes */
+	unsigned int wipes;
 	unsigned int errors;
-	bool stuck; /* the workers answer nothing */
+	uint64_t *gone;    /* FAKE_GONE keys, hashed, that were sent under and
+			      are forgotten; NULL: nobody asks */
+	bool stuck;        /* the workers answer nothing */
+	bool keys_refused; /* so flows may name keys that are not there */
 };
 
 static struct sp_dataplane *
@@ -130,6 +146,8 @@ sp_dataplane_flow_give(
 		fake_error(dp, "a flow id given twice");
 	if (f->running)
 		fake_error(dp, "a running flow's id given");
+	if (f->keyed)
+		fake_error(dp, "the id of keys given that are not wiped");
 	f->taken = false;
 	dp->taken--;
 }
@@ -170,6 +188,26 @@ sp_dataplane_program(struct sp_dataplane *dp, unsigned int worker,
 	if (dp->no_hop_in > 0 && --dp->no_hop_in == 0)
 		return SP_FULL;
 	dp->programs++;
+	return fake_order(dp, &order);
+}
+
+enum sp_status
+sp_dataplane_keys(struct sp_dataplane *dp, unsigned int worker, uint32_t id,
+	const struct sp_flow_keys *keys, uint64_t ticket)
+{
+	struct fake_order order = {
+		.ticket = ticket,
+		.kind = keys ? FAKE_KEYS : FAKE_WIPE,
+		.worker = worker,
+		.flow = id,
+	};
+
+	if (keys && dp->no_key_in > 0 && --dp->no_key_in == 0)
+		return SP_FULL;
+	if (keys)
+		order.keys = *keys;
+	dp->key_orders += keys != NULL;
+	dp->wipes += keys == NULL;
 	return fake_order(dp, &order);
 }
 
@@ -238,6 +276,14 @@ sp_dataplane_worker_counts(const struct sp_dataplane *dp, unsigned int worker,
 		out->flows += dp->flow[worker][f].running;
 }
 
+void
+sp_dataplane_srtp_info(const struct sp_dataplane *dp, struct sp_srtp_info *out)
+{
+	(void)dp;
+	*out = (struct sp_srtp_info){ "ipsec-mb", "libIPSec_MB 1.3.0 AVX512",
+		20000, 115, 120, false };
+}
+
 /* Is the port of a new flow its own, and its worker's? */
 static void
 fake_check_port(struct sp_dataplane *dp, const struct fake_order *order)
@@ -276,10 +322,104 @@ fake_report(const struct fake_flow *flow, struct sp_flow_report *report)
 	};
 }
 
+/* Keys are there before the flows that name them, and no shorter. */
+static void
+fake_check_keys(struct sp_dataplane *dp, unsigned int worker, uint32_t id)
+{
+	if (id != 0 && !dp->flow[worker][id].keyed && !dp->keys_refused)
+		fake_error(dp, "a flow names keys that the worker has not");
+}
+
+static void
+fake_check_unnamed(struct sp_dataplane *dp, unsigned int worker, uint32_t id)
+{
+	for (uint32_t f = 1; f < dp->flows; f++) {
+		const struct fake_flow *flow = &dp->flow[worker][f];
+
+		if (flow->running &&
+			(flow->conf.keys == id || flow->conf.out_keys == id))
+			fake_error(dp, "keys wiped that a flow names");
+	}
+}
+
+/* Where @key is among those that are gone, or would be. */
+static uint64_t *
+fake_gone(struct sp_dataplane *dp, uint64_t key)
+{
+	uint32_t at = (uint32_t)(key % FAKE_GONE);
+
+	while (dp->gone[at] != 0 && dp->gone[at] != key)
+		at = (at + 1) % FAKE_GONE;
+	return &dp->gone[at];
+}
+
+static void
+fake_forget(struct sp_dataplane *dp, uint64_t key)
+{
+	if (key != 0)
+		*fake_gone(dp, key) = key;
+}
+
+/* No key that we send under may ever begin with its first index again. */
+static void
+fake_send_under(struct sp_dataplane *dp, struct fake_flow *flow,
+	const struct sp_srtp_conf *out)
+{
+	unsigned int at = 0;
+	uint64_t key;
+
+	if (out->suite != SP_SRTP_NONE && out->n_keys == 0)
+		fake_error(dp, "a suite to send under, and no key");
+	if (!dp->gone || out->suite == SP_SRTP_NONE)
+		return;
+	memcpy(&key, out->key[0].key, sizeof key);
+	key |= 1;
+	if (*fake_gone(dp, key) != 0)
+		fake_error(dp, "a key that was left is sent under again");
+	while (at < FAKE_PASTS && flow->sent[at] != key)
+		at++;
+	if (flow->sent[at] != key)
+		fake_forget(dp, flow->sent[at]);
+	for (; at > 0; at--)
+		flow->sent[at] = flow->sent[at - 1];
+	flow->sent[0] = key;
+}
+
+static enum sp_status
+fake_obey_keys(struct sp_dataplane *dp, const struct fake_order *order)
+{
+	struct fake_flow *flow = &dp->flow[order->worker][order->flow];
+
+	if (flow->running)
+		fake_error(dp, "the id of a flow for keys");
+	if (order->kind == FAKE_KEYS) {
+		if (dp->refuse_in > 0 && --dp->refuse_in == 0) {
+			dp->keys_refused = true;
+			return SP_FULL;
+		}
+		fake_send_under(dp, flow, &order->keys.out);
+		flow->keys = order->keys;
+		flow->keyed = true;
+		return SP_OK;
+	}
+	fake_check_unnamed(dp, order->worker, order->flow);
+	/* Keys may have been refused before they were wiped. */
+	flow->keys = (struct sp_flow_keys){ 0 };
+	flow->keyed = false;
+	for (unsigned int i = 0; dp->gone && i <= FAKE_PASTS; i++) {
+		fake_forget(dp, flow->sent[i]);
+		flow->sent[i] = 0;
+	}
+	return SP_OK;
+}
+
 static enum sp_status
 fake_obey(struct sp_dataplane *dp, const struct fake_order *order)
 {
 	struct fake_flow *flow = &dp->flow[order->worker][order->flow];
+
+	if (order->kind == FAKE_KEYS || order->kind == FAKE_WIPE)
+		return fake_obey_keys(dp, order);
 
 	if (order->kind == FAKE_PROGRAM) {
 		if (dp->refuse_in > 0 && --dp->refuse_in == 0)
@@ -288,6 +428,8 @@ fake_obey(struct sp_dataplane *dp, const struct fake_order *order)
 			fake_check_port(dp, order);
 		else if (flow->conf.port != order->conf.port)
 			fake_error(dp, "a running flow changed its port");
+		fake_check_keys(dp, order->worker, order->conf.keys);
+		fake_check_keys(dp, order->worker, order->conf.out_keys);
 		flow->conf = order->conf;
 		flow->running = true;
 		flow->programs++;
@@ -317,6 +459,8 @@ sp_dataplane_serve(
 			dp->news[i].what, &dp->news[i].remote, SP_LATCH_EXACT,
 			dp->now_ms);
 	dp->told = 0;
+	explicit_bzero(now, count * sizeof now[0]);
+	dp->keys_refused = false;
 }
 
 /* Media comes to the flow now. */

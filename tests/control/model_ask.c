@@ -23,6 +23,7 @@ struct model_offer {
 	bool certain; /* nothing came between: its answer fits */
 	int tag;      /* in whose dialogue; -1: of whoever answers */
 	unsigned int lines;
+	bool heard; /* an answer came since */
 };
 
 /* What the proxies around us know of a call. */
@@ -34,6 +35,7 @@ struct model_call {
 	unsigned int offered[BRANCHES][LINES]; /* our ports in offers */
 	unsigned int port[TAGS][LINES];        /* as a callee knows them */
 	unsigned int caller[2][LINES];         /* IPv4, IPv6 */
+	char told[BRANCHES][RIG_SDP];          /* the SDP of each offer */
 };
 
 static struct model_call model[CALLS];
@@ -78,14 +80,19 @@ random_sdp(bool six, unsigned int lines)
 			      : "192.0.2.",
 		hold ? 0 : 1 + pick(3));
 
-	for (unsigned int m = 0; m < lines; m++)
+	for (unsigned int m = 0; m < lines; m++) {
+		const bool keyed = m < 2 && one_in(3);
+
 		at += snprintf(out + at, RIG_SDP - (size_t)at,
-			"m=%s %u %s\r\n%s", m < 2 ? "audio" : "image",
+			"m=%s %u %s\r\n%s%s", m < 2 ? "audio" : "image",
 			one_in(6) ? 0 : 4000 + 2 * pick(4),
-			m >= 2              ? "udptl t38"
-				: one_in(4) ? "RTP/AVPF 8 18"
-					    : "RTP/AVP 8 18",
-			extra[pick(sizeof extra / sizeof *extra)]);
+			m >= 2                        ? "udptl t38"
+				: keyed && !one_in(4) ? "RTP/SAVP 8 18"
+				: one_in(4)           ? "RTP/AVPF 8 18"
+						      : "RTP/AVP 8 18",
+			extra[pick(sizeof extra / sizeof *extra)],
+			keyed ? random_keys() : "");
+	}
 	return rig_text(out);
 }
 

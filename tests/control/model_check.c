@@ -120,14 +120,7 @@ forget(struct before *before)
 		sp_party_free(&before->cast[c]);
 }
 
-static bool
-same_said(const struct sp_said *a, const struct sp_said *b)
-{
-	if (!a || !b)
-		return a == b;
-	return a->count == b->count &&
-		memcmp(a, b, sizeof *a + a->count * sizeof a->media[0]) == 0;
-}
+#include "tests/control/model_same.c"
 
 static bool
 same_tags(const struct sp_tag *a, const struct sp_tag *b)
@@ -150,7 +143,9 @@ same_legs(const struct sp_party *a, const struct sp_party *b)
 				sizeof a->leg[m].slot) != 0 ||
 			a->leg[m].six != b->leg[m].six ||
 			a->leg[m].mux != b->leg[m].mux ||
-			a->leg[m].transport != b->leg[m].transport)
+			a->leg[m].transport != b->leg[m].transport ||
+			memcmp(a->leg[m].kinds, b->leg[m].kinds, 2) != 0 ||
+			!same_keys(a->leg[m].keys, b->leg[m].keys))
 			return false;
 	return a->legs == b->legs;
 }
@@ -373,6 +368,7 @@ check_flow(const struct sp_call *call, uint8_t p, unsigned int m, int part)
 	HOLDS(conf->port == slot->port && conf->local == slot->local);
 	HOLDS(slot->port == leg->pair[leg->six].port + part);
 	HOLDS(sp_port_owner(slot->port, WORKERS) == call->worker);
+	order.kind = SP_ORDER_PROGRAM;
 	order.part = (uint8_t)part;
 	sp_program_again(r.s, cast, &order);
 	HOLDS(memcmp(conf, &order.conf, sizeof *conf) == 0);
@@ -386,6 +382,8 @@ check_flow(const struct sp_call *call, uint8_t p, unsigned int m, int part)
 		cast->party[other]->leg[m].slot[SP_PART_RTP].flow);
 	HOLDS(r.dp->flow[call->worker][conf->out_rtp].running);
 }
+
+#include "tests/control/model_keys.c"
 
 /* What is reserved and taken in all calls is what is missing elsewhere. */
 static void
@@ -427,6 +425,7 @@ check_resources(void)
 					flows++;
 					check_flow(call, p, m, x);
 				}
+				flows += check_keys(call, p, m);
 			}
 	}
 	for (unsigned int l = 0; l < r.s->ports.locals; l++)

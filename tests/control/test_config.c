@@ -20,6 +20,7 @@ static const char example[] =
 	"  workers: 2                    # number of cores\n"
 	"  hugepages: true\n"
 	"  idle: busy\n"
+	"  srtp: libsrtp\n"
 	"  max_calls: 500\n"
 	"  max_media: 32\n"
 	"realms:\n"
@@ -32,6 +33,7 @@ static const char example[] =
 	"    driver: af_packet\n"
 	"    unanswered_packets: 250\n"
 	"    private_targets: refuse\n"
+	"    require_srtp: true\n"
 	"  - name: core\n"
 	"    device: \"net_memif0,role=server,id=0,socket=/run/core.sock\"\n"
 	"    vlan: 120\n"
@@ -75,6 +77,7 @@ Test(config, control_part_of_the_example_is_read)
 	cr_expect(not(conf.pinned));
 	cr_expect(conf.hugepages);
 	cr_expect(conf.busy);
+	cr_expect(eq(int, conf.srtp, SP_SRTP_LIBSRTP));
 	cr_expect(eq(u32, conf.max_calls, 500));
 	cr_expect(eq(u32, conf.max_media, 32));
 	cr_expect(eq(u32, conf.media_s, 61));
@@ -140,6 +143,7 @@ Test(config, shared_realm_of_the_example_is_read)
 	cr_expect(eq(int, conf.more[0].latch, SP_LATCH_SIGNALLED));
 	cr_expect(eq(u32, conf.more[0].unanswered_packets, 250));
 	cr_expect(conf.more[0].refuse_private);
+	cr_expect(conf.more[0].require_srtp);
 }
 
 Test(config, dedicated_realm_of_the_example_is_read)
@@ -158,6 +162,7 @@ Test(config, dedicated_realm_of_the_example_is_read)
 	cr_expect(eq(int, r->dscp, 0));
 	cr_expect(eq(int, conf.more[1].latch, SP_LATCH_RESTRICTED));
 	cr_expect(not(conf.more[1].refuse_private));
+	cr_expect(not(conf.more[1].require_srtp));
 }
 
 Test(config, an_empty_file_means_the_defaults)
@@ -177,6 +182,7 @@ Test(config, an_empty_file_means_the_defaults)
 	cr_expect(eq(u32, conf.delete_delay_s, 0));
 	cr_expect(eq(u32, conf.max_s, 0));
 	cr_expect(not(conf.end_silent));
+	cr_expect(eq(int, conf.srtp, SP_SRTP_AUTO));
 	cr_expect(eq(uint, conf.n_ng, 1));
 	cr_expect(eq(uint, conf.n_ng_clients, 0));
 	cr_expect(eq(str, (char *)conf.records, "-"));
@@ -196,6 +202,7 @@ Test(config, default_realm_is_restricted)
 	cr_expect(eq(int, conf.realm[0].last_port, 39999));
 	cr_expect(eq(int, conf.more[0].latch, SP_LATCH_RESTRICTED));
 	cr_expect(not(conf.more[0].refuse_private));
+	cr_expect(not(conf.more[0].require_srtp));
 }
 
 Test(config, workers_may_be_a_list_of_cpus)
@@ -211,6 +218,26 @@ Test(config, workers_may_be_a_list_of_cpus)
 	cr_expect(eq(uint, conf.workers, 3));
 	cr_expect(eq(int, conf.cpus[0], 3));
 	cr_expect(eq(int, conf.cpus[2], 7));
+}
+
+Test(config, srtp_is_done_by_the_library_that_is_named)
+{
+	static const struct {
+		const char *text;
+		enum sp_srtp_kind want;
+	} cases[] = {
+		{ "dataplane: {srtp: auto}\n", SP_SRTP_AUTO },
+		{ "dataplane: {srtp: ipsec-mb}\n", SP_SRTP_IPSECMB },
+		{ "dataplane: {srtp: libsrtp}\n", SP_SRTP_LIBSRTP },
+	};
+	char why[SP_CONFIG_WHY];
+	struct sp_config conf;
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		cr_assert(eq(int, parse(cases[i].text, &conf, why), SP_OK),
+			"%s", why);
+		cr_expect(eq(int, conf.srtp, cases[i].want));
+	}
 }
 
 Test(config, every_prefix_of_the_example_is_read_or_explained)
@@ -303,7 +330,7 @@ Test(config, complaints_of_the_data_plane_get_their_line)
 	close(fd);
 	sp_config_explain(path, &error, why);
 	snprintf(want, sizeof want,
-		"%s:26: realms[1].addresses: no such address", path);
+		"%s:28: realms[1].addresses: no such address", path);
 	cr_expect(eq(str, why, want));
 	unlink(path);
 

@@ -242,6 +242,19 @@ static struct wrong_case wrong_cases[] = {
 		"test.yaml:1: dataplane.idle: "
 		"\"bussy\" is not one of sleep, busy; did you mean "
 		"busy?" },
+	{ "dataplane: {srtp: ipsecmb}\n",
+		"test.yaml:1: dataplane.srtp: "
+		"\"ipsecmb\" is not one of auto, ipsec-mb, libsrtp; did you "
+		"mean ipsec-mb?" },
+	{ "dataplane: {srtp: openssl}\n",
+		"test.yaml:1: dataplane.srtp: "
+		"\"openssl\" is not one of auto, ipsec-mb, libsrtp" },
+	{ REALM "    require_srtp: always\n",
+		"test.yaml:5: realms[0].require_srtp: "
+		"\"always\" is not one of true, yes, false, no" },
+	{ REALM "    required_srtp: true\n",
+		"test.yaml:5: realms[0].required_srtp: unknown key; did you "
+		"mean require_srtp?" },
 	{ "dataplane: {max_calls: 0}\n",
 		"test.yaml:1: "
 		"dataplane.max_calls: 0 is not a number from 1 to "

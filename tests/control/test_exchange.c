@@ -211,7 +211,7 @@ Test(exchange, secure_media_is_relayed_unopened)
 {
 	const char *sdp = "v=0\r\no=- 1 1 IN IP4 192.0.2.5\r\ns=-\r\n"
 			  "c=IN IP4 192.0.2.5\r\nt=0 0\r\n"
-			  "m=audio 4000 RTP/SAVP 8\r\n";
+			  "m=audio 4000 UDP/TLS/RTP/SAVP 8\r\n";
 
 	cr_assert(eq(int, rig_offer(&r, "a", NULL, NULL, sdp), 200));
 	cr_expect(eq(int, rig_flow(&r, rig_port(rig_got(&r), 0))->flags,

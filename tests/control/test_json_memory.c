@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define MANY 5000
+#define LINK sizeof(void *) /* what the list of kept blocks writes */
 
 TestSuite(json_memory, .fini = sp_json_memory_close);
 
@@ -56,6 +57,26 @@ Test(json_memory, more_than_can_be_kept_goes_back)
 			block[i] = sp_json_memory_take(40);
 		for (size_t i = 0; i < MANY; i++)
 			sp_json_memory_give(block[i]);
+	}
+}
+
+/* Of sizes that are kept and come back, and a size from malloc() alike. */
+Test(json_memory, block_that_is_given_back_is_overwritten)
+{
+	static const size_t sizes[] = { 16, 40, 100, 256 };
+
+	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+		unsigned char *block = sp_json_memory_take(sizes[i]);
+		unsigned char *again;
+
+		memset(block, 0xa5, sizes[i]);
+		sp_json_memory_give(block);
+		again = sp_json_memory_take(sizes[i]);
+		cr_assert(eq(ptr, again, block));
+		for (size_t at = LINK; at < sizes[i]; at++)
+			cr_assert(eq(int, again[at], 0), "%zu of %zu", at,
+				sizes[i]);
+		sp_json_memory_give(again);
 	}
 }
 

@@ -380,7 +380,8 @@ ParameterizedTestParameters(media, what_can_not_be_silent_is_said_to_be_blocked)
 			"m=video 5010 RTP/AVP 96\r\na=rtpmap:96 VP8/90000\r\n",
 			"tag \"b\": m-line 2: no silence is known for payload "
 			"types 96" IS_BLOCKED },
-		{ "m=audio 4010 RTP/SAVP 8\r\n", "m=audio 5010 RTP/SAVP 8\r\n",
+		{ "m=audio 4010 UDP/TLS/RTP/SAVP 8\r\n",
+			"m=audio 5010 UDP/TLS/RTP/SAVP 8\r\n",
 			"tag \"b\": m-line 2 is encrypted end to end: it is "
 			"blocked instead of silenced" },
 		{ "m=image 4010 udptl t38\r\n", "m=image 5010 udptl t38\r\n",

@@ -102,6 +102,21 @@ Test(metrics, replies_are_counted_by_door_and_time)
 		      "command=\"block_media\"} 2"));
 }
 
+Test(metrics, the_srtp_engine_and_its_cost_are_told)
+{
+	r.s->metrics.srtp_refused = 5;
+	write_text();
+	cr_expect(has("sallyport_srtp_engine_info{engine=\"ipsec-mb\","
+		      "library=\"libIPSec_MB 1.3.0 AVX512\"} 1"));
+	cr_expect(has("sallyport_srtp_packet_seconds{work=\"protect\"} "
+		      "0.000000115"));
+	cr_expect(has("sallyport_srtp_packet_seconds{work=\"unprotect\"} "
+		      "0.000000120"));
+	cr_expect(has("sallyport_srtp_legs_max 10000"));
+	cr_expect(has("sallyport_srtp_legs{worker=\"0\"} 0"));
+	cr_expect(has("sallyport_srtp_refused_total 5"));
+}
+
 /* Media from one side only, by what the fake data plane reports of it. */
 Test(metrics, quality_of_what_ended_is_summed_up)
 {

@@ -32,13 +32,13 @@ step_offer(unsigned int c, unsigned int t)
 	q.sdp = random_sdp(call->six && !back, lines);
 	q.label = rig_text(back ? labels[t] : "la");
 	q.policy.rtcp_mux = (uint8_t)(one_in(4) ? 1u << pick(5) : 0);
-	if (one_in(6))
-		q.policy.transport = SP_TRANSPORT_RTP_AVPF;
+	random_wishes(&q.policy);
 	q.new_ports = one_in(10);
 	if (ask(&q) != 200)
 		return;
 	call->offer[b] = (struct model_offer){ true, back, !call->muddled,
-		in ? (int)t : -1, lines };
+		in ? (int)t : -1, lines, false };
+	snprintf(call->told[b], sizeof call->told[b], "%s", rig_got(&r));
 	if (q.new_ports) {
 		memset(call->offered, 0, sizeof call->offered);
 		memset(call->port, 0, sizeof call->port);
@@ -65,12 +65,17 @@ step_answer(unsigned int c, unsigned int any)
 
 	if (!offer.any)
 		return;
-	q.sdp = random_sdp(call->six && offer.back, offer.lines);
+	q.sdp = random_answer(call->six && offer.back, call->told[b]);
 	q.label = rig_text(offer.back ? "la" : labels[t]);
 	http = ask(&q);
-	HOLDS(http == 200 || !offer.certain || call->muddled || story.failing);
+	/* An answer may come too late for a key that was left. */
+	HOLDS(http == 200 || !offer.certain || call->muddled || story.failing ||
+		(offer.heard && http == 409));
 	if (http != 200)
 		return;
+	/* The caller's leg is one for all: it may have left a key, too. */
+	for (unsigned int o = 0; o < BRANCHES; o++)
+		call->offer[o].heard |= o == b || call->offer[o].back;
 	answers++;
 	call->muddled |= is_muddled(c, &find(c)->cast);
 	check_told(
@@ -205,7 +210,8 @@ step_block(unsigned int c, unsigned int t)
 static void
 step_again(void)
 {
-	const unsigned int orders = r.dp->programs + r.dp->stops;
+	const unsigned int orders =
+		r.dp->programs + r.dp->stops + r.dp->key_orders + r.dp->wipes;
 	int http;
 
 	if (last.verb == SP_VERB_LIST)
@@ -213,8 +219,11 @@ step_again(void)
 	http = rig_ask(&r, &last);
 	tell("%u: again -> %d %s", story.step, http, r.type);
 	HOLDS(http == 200);
+	if (strcmp(rig_got(&r), last_got) != 0)
+		fprintf(stderr, "was\n%s\nis\n%s\n", last_got, rig_got(&r));
 	HOLDS(strcmp(rig_got(&r), last_got) == 0);
-	HOLDS(r.dp->programs + r.dp->stops == orders);
+	HOLDS(r.dp->programs + r.dp->stops + r.dp->key_orders + r.dp->wipes ==
+		orders);
 	check_resources();
 }
 
@@ -357,6 +366,7 @@ close_model(unsigned int pairs)
 static void
 play(uint64_t seed, bool failing, unsigned int steps)
 {
+	static uint64_t gone[FAKE_GONE];
 	const long before = blocks;
 	unsigned int pairs;
 
@@ -364,6 +374,8 @@ play(uint64_t seed, bool failing, unsigned int steps)
 	memset(&story, 0, sizeof story);
 	story.seed = dice = seed;
 	open_model();
+	memset(gone, 0, sizeof gone);
+	r.dp->gone = gone;
 	pairs = count_free();
 	story.failing = failing;
 	while (story.step++ < steps)

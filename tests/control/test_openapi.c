@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <ctype.h>
-#include <jansson.h>
 
 #include "control/flags.h"
-#include "control/ng.h"
 #include "control/problem.h"
-#include "http_lab.h"
+#include "openapi_lab.h"
 
 /*
  * The description that is served, held against the server: what is described
@@ -14,63 +12,6 @@
  */
 
 #define TYPE_PREFIX "urn:sallyport:problem:"
-
-static struct sp_ng *ng;
-
-static void
-start_all(const char *token)
-{
-	start(token);
-	cr_assert(eq(int, sp_ng_open(NULL, &ng), SP_OK));
-	sp_http_serve_ng(http, ng, NULL);
-}
-
-static void
-start_plain(void)
-{
-	start_all("");
-}
-
-static void
-stop_all(void)
-{
-	fake_answer_all();
-	sp_ng_close(ng);
-	stop();
-}
-
-static json_t *
-description(void)
-{
-	static char reply[REPLY_MAX];
-	json_error_t error;
-	json_t *tree;
-
-	cr_assert(
-		eq(int, ask("GET /openapi.json HTTP/1.1\r\n" END, reply), 200));
-	tree = json_loads(strstr(reply, "\r\n\r\n") + 4, 0, &error);
-	cr_assert(not(eq(ptr, tree, NULL)), "%s", error.text);
-	return tree;
-}
-
-static const char *
-text_of(json_t *json)
-{
-	const char *text = json_string_value(json);
-
-	return text ? text : "";
-}
-
-static json_t *
-schema(json_t *tree, const char *name)
-{
-	json_t *found = json_object_get(
-		json_object_get(json_object_get(tree, "components"), "schemas"),
-		name);
-
-	cr_assert(not(eq(ptr, found, NULL)), "%s", name);
-	return found;
-}
 
 /* Ask @method of @path, without a body and with "x" for the call-id. */
 static int
@@ -335,118 +276,6 @@ Test(openapi, fields_of_a_block_are_those_described, .init = start_plain,
 	for (enum sp_verb verb = SP_VERB_BLOCK_MEDIA; verb < SP_VERB_COUNT;
 		verb++)
 		hold("Block", verb);
-}
-
-/* The description of the table's field @name, wherever it is. */
-static json_t *
-property(json_t *tree, const char *name)
-{
-	static const char *const objects[] = { "Offer", "Delete", "Block" };
-
-	for (size_t i = 0; i < 3; i++) {
-		json_t *found = json_object_get(
-			json_object_get(schema(tree, objects[i]), "properties"),
-			name);
-
-		if (found && !json_object_get(found, "$ref"))
-			return found;
-	}
-	cr_assert(false, "%s is not described", name);
-	return NULL;
-}
-
-/* Does @enumeration have those words that HTTP takes, and no others? */
-static int
-check_words(const struct sp_flag *f, json_t *enumeration)
-{
-	json_t *word;
-	size_t i;
-	size_t count = 0;
-
-	for (const struct sp_flag_word *w = f->words; w->name; w++) {
-		bool found = false;
-
-		if (!(w->doors & (1u << SP_DOOR_HTTP)))
-			continue;
-		json_array_foreach(enumeration, i, word) found |=
-			strcmp(text_of(word), w->name) == 0;
-		cr_expect(found, "%s of %s is not described", w->name, f->json);
-		count++;
-	}
-	cr_expect(eq(sz, json_array_size(enumeration), count), "%s", f->json);
-	return (int)count;
-}
-
-Test(openapi, words_are_those_described, .init = start_plain, .fini = stop_all)
-{
-	json_t *tree = description();
-	int words = 0;
-
-	for (size_t i = 0; i < sp_flags_count; i++) {
-		const struct sp_flag *f = &sp_flags[i];
-		json_t *described, *items;
-
-		if (!f->json || !f->words || f->kind == SP_FLAG_CODEC ||
-			f->kind == SP_FLAG_ATTR)
-			continue;
-		described = property(tree, f->json);
-		items = json_object_get(described, "items");
-		words += check_words(
-			f, json_object_get(items ? items : described, "enum"));
-	}
-	cr_expect(gt(int, words, 25));
-	json_decref(tree);
-}
-
-/* What JSON type HTTP takes for @f. */
-static const char *
-type_of(const struct sp_flag *f)
-{
-	switch (f->kind) {
-	case SP_FLAG_BOOL:
-		return "boolean";
-	case SP_FLAG_WORDS:
-		return "array";
-	case SP_FLAG_TOS:
-	case SP_FLAG_DELAY:
-		return "integer";
-	case SP_FLAG_CODEC:
-	case SP_FLAG_ATTR:
-		return "object";
-	default:
-		return "string";
-	}
-}
-
-Test(openapi, types_and_lengths_are_those_described, .init = start_plain,
-	.fini = stop_all)
-{
-	json_t *tree = description();
-	int fields = 0;
-
-	for (size_t i = 0; i < sp_flags_count; i++) {
-		const struct sp_flag *f = &sp_flags[i];
-		json_t *described;
-		const char *type;
-
-		if (!f->json)
-			continue;
-		described = property(tree, f->json);
-		type = text_of(json_object_get(described, "type"));
-		if (f->kind == SP_FLAG_ID || f->kind == SP_FLAG_TEXT) {
-			cr_expect(eq(llong,
-					  json_integer_value(json_object_get(
-						  described, "maxLength")),
-					  f->most),
-				"%s", f->json);
-		}
-		cr_expect(eq(str, (char *)(uintptr_t)type,
-				  (char *)(uintptr_t)type_of(f)),
-			"%s", f->json);
-		fields++;
-	}
-	cr_expect(gt(int, fields, 30));
-	json_decref(tree);
 }
 
 static bool

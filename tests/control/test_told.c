@@ -284,7 +284,11 @@ Test(told, protocol_that_needs_other_keys_is_left_alone)
 		200));
 	cr_assert(eq(int,
 		rig_answer(&r, "a", "b", NULL, talk("RTP/SAVP", 5000, "")),
-		200));
+		409));
+	cr_assert(eq(int,
+		rig_answer(
+			&r, "a", "b", NULL, talk("UDP/TLS/RTP/SAVP", 5000, "")),
+		409));
 	cr_assert(eq(int, offer_between("a", "b", talk(AVP, 4000, ""), 0, ANY),
 		200));
 	cr_expect(got(" RTP/AVP 8\r\n"));

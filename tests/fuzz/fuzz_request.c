@@ -35,9 +35,42 @@ check_line(struct sp_sdp_text text, size_t most)
 		abort();
 }
 
+/* A list of suites names each once, and none that there is not. */
+static void
+check_suites(const uint8_t *suites, unsigned int count)
+{
+	unsigned int seen = 0;
+
+	if (count >= SP_SRTP_SUITES)
+		abort();
+	for (unsigned int i = 0; i < count; i++) {
+		if (suites[i] == SP_SRTP_NONE || suites[i] >= SP_SRTP_SUITES ||
+			seen & SP_SDES_BIT(suites[i]))
+			abort();
+		seen |= SP_SDES_BIT(suites[i]);
+	}
+}
+
+/* Who leaves no suite has turned SDES off, and not opened it. */
+static void
+check_sdes(const struct sp_sdes_policy *sdes)
+{
+	const unsigned int all = SP_SDES_BIT(SP_SRTP_SUITES) - 2;
+	const unsigned int flags =
+		SP_SRTP_PLAIN_RTP | SP_SRTP_PLAIN_RTCP | SP_SRTP_NO_AUTH;
+
+	check_suites(sdes->order, sdes->n_order);
+	check_suites(sdes->prefer, sdes->n_prefer);
+	if (sdes->without & ~all || (sdes->without == all && !sdes->off))
+		abort();
+	if ((sdes->add | sdes->drop) & ~flags)
+		abort();
+}
+
 static void
 check_policy(const struct sp_policy *policy)
 {
+	check_sdes(&policy->sdes);
 	if (policy->address_family != SP_FAMILY_NONE &&
 		policy->address_family != SP_FAMILY_IP4 &&
 		policy->address_family != SP_FAMILY_IP6)

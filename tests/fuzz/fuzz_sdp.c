@@ -3,14 +3,15 @@
  * SDP in, SDP out. Of every body that is accepted: an edit that changes
  * nothing gives a body that says the same and does not change again; an edit
  * that moves all media, with any mix of policies, leaves no address of the
- * sender where it counts, parses again to exactly what was asked for, and
- * asked of that again it changes nothing more; the buffer is full only if the
- * request has long texts of its own.
+ * sender where it counts, parses again to exactly what was asked for, with
+ * the keys that were planned and no others, and asked of that again it changes
+ * nothing more; the buffer is full only if the request has long texts of its
+ * own.
  */
 #include <stdlib.h>
 #include <string.h>
 
-#include "relay/negotiate.h"
+#include "relay/negotiate_keys.h"
 
 #define SEED 12 /* bytes that decide what a request wishes */
 
@@ -19,6 +20,7 @@ static struct sp_negotiate_told told;
 static struct sp_sdp sdp, again;
 static struct sp_sdp_edit edit;
 static struct sp_plan plan;
+static struct sp_plan_keys keys[SP_SDP_MEDIA_MAX];
 static char first[SP_SDP_OUT_MAX];
 static char second[SP_SDP_OUT_MAX];
 
@@ -119,7 +121,8 @@ check_section(struct sp_sdp_text section, const struct sp_addr *ours)
 		must(policy.keep_ice || line.attr != SP_SDP_ATTR_ICE);
 		must(line.attr != SP_SDP_ATTR_ADDRESS);
 		must(line.attr != SP_SDP_ATTR_BUNDLE);
-		must(!policy.strip_extmap || line.attr != SP_SDP_ATTR_EXTMAP);
+		must(!policy.strip_extmap || policy.n_attr > 0 ||
+			line.attr != SP_SDP_ATTR_EXTMAP);
 		if (line.type == 'c' ||
 			(line.attr == SP_SDP_ATTR_RTCP &&
 				policy.full_rtcp_attribute))
@@ -155,6 +158,22 @@ some_text(uint8_t seed)
 	};
 }
 
+/* Of what is asked about keys, most requests say nothing. */
+static void
+make_key_wishes(const uint8_t *seed, struct sp_sdes_policy *sdes)
+{
+	sdes->osrtp_offer = seed[8] & 1;
+	sdes->osrtp_accept = seed[8] >> 1 & 1;
+	sdes->lifetime = seed[8] >> 2 & 1;
+	sdes->no_new = seed[8] >> 3 & 1;
+	sdes->pass = seed[8] >> 4 == 1;
+	sdes->off = seed[8] >> 4 == 2;
+	sdes->without = seed[9] & 0x0e;
+	sdes->add = seed[9] >> 5;
+	sdes->n_order = seed[10] & 1;
+	sdes->order[0] = 1 + seed[10] % (SP_SRTP_SUITES - 1);
+}
+
 /* Wishes from the last bytes of the body, which may be anything. */
 static void
 make_wishes(const uint8_t *seed)
@@ -177,6 +196,7 @@ make_wishes(const uint8_t *seed)
 		policy.endpoint = sp_addr_ip4(ip4, 0);
 	if (policy.transport == SP_TRANSPORT_OTHER)
 		policy.transport = SP_TRANSPORT_ANY;
+	make_key_wishes(seed, &policy.sdes);
 	if (seed[3] & 1)
 		told.username = some_text(seed[4]);
 	if (seed[3] & 2)
@@ -208,6 +228,38 @@ textual(void)
 	return policy.n_attr > 0 || policy.n_codec > 0;
 }
 
+/* Lines of keys are those that were planned; or they came, and may stay. */
+static void
+check_keys(unsigned int i)
+{
+	const struct sp_sdp_media *m = &again.media[i];
+	const struct sp_plan_keys *k = &keys[i];
+	struct sp_cursor c = sp_sdp_cursor(m->section);
+	struct sp_sdp_line line;
+	struct sp_sdes found;
+	unsigned int n = 0;
+	size_t at = 0;
+
+	while (sp_sdp_next_line(&c, &line)) {
+		n += line.attr == SP_SDP_ATTR_CRYPTO;
+		must(!k->strip_keys ||
+			(line.attr != SP_SDP_ATTR_FINGERPRINT &&
+				line.attr != SP_SDP_ATTR_SETUP &&
+				line.attr != SP_SDP_ATTR_TLS_ID &&
+				line.attr != SP_SDP_ATTR_ZRTP_HASH &&
+				line.attr != SP_SDP_ATTR_KEY_MGMT));
+	}
+	if (!k->strip_crypto)
+		return;
+	must(n == k->count);
+	for (n = 0; n < k->count; n++) {
+		must(sp_sdes_next(m, &at, &found));
+		must(found.tag == k->line[n].tag);
+		must(found.lifetime == k->line[n].lifetime);
+		must(sp_srtp_conf_equal(&found.srtp, &k->line[n].srtp));
+	}
+}
+
 /* What the plan promised of one m= line that is relayed. */
 static void
 check_media(unsigned int i, const struct sp_addr *ours, bool accepted)
@@ -220,7 +272,14 @@ check_media(unsigned int i, const struct sp_addr *ours, bool accepted)
 	must(m->rtcp.port == edit.media[i].rtcp_port);
 	must((m->attrs >> SP_SDP_ATTR_RTCP_MUX & 1) == p->mux_written);
 	must(m->transport == p->written);
-	must(m->kind == p->kind && m->secure == p->secure);
+	must(m->kind == p->kind);
+	/* What we can read is not offered keys; the session's may stay there
+	   for the sake of another line. */
+	must(p->secure || p->kind != SP_MEDIA_RTP || !m->secure ||
+		m->other_keys || keys[i].count > 0 ||
+		p->written == SP_TRANSPORT_OTHER ||
+		sp_negotiate_secure(p->written));
+	check_keys(i);
 	must((m->payload_types[0] & ~p->payload_types[0]) == 0);
 	must((m->payload_types[1] & ~p->payload_types[1]) == 0);
 	must(p->kind != SP_MEDIA_RTP || m->formats.len > 0 ||
@@ -245,12 +304,16 @@ check_again(const struct sp_addr *ours, const struct sp_addr *local, size_t len)
 	size_t len_again;
 
 	/* These have an effect each time, or are about what came. */
+	for (unsigned int i = 0; i < again.media_count; i++)
+		if (keys[i].count > 0 || keys[i].strip_keys)
+			return;
 	if (plan.answer || textual() || told.loop.len > 0 ||
 		policy.generate_mid || policy.rtcp_mux != 0 ||
 		sp_negotiate_offer(&again, &policy, &own, &error, &plan) !=
 			SP_OK)
 		return;
-	sp_negotiate_edit(&again, &plan, &policy, &told, ours, local, &edit);
+	sp_negotiate_edit(
+		&again, &plan, &policy, NULL, &told, ours, local, &edit);
 	must(sp_sdp_edit(&again, &edit, second, sizeof second, &len_again) ==
 		SP_OK);
 	must(len == len_again && memcmp(first, second, len) == 0);
@@ -272,6 +335,62 @@ negotiate(const uint8_t *seed)
 		&sdp, &policy, &own, offered, SP_SDP_MEDIA_MAX, &error, &plan);
 }
 
+/* A key of ours, for lines that have none yet. */
+static void
+give_keys(struct sp_plan_keys *k)
+{
+	for (unsigned int n = 0; n < k->count; n++) {
+		struct sp_srtp_conf *srtp = &k->line[n].srtp;
+		const struct sp_srtp_facts *facts =
+			sp_srtp_facts((enum sp_srtp_suite)srtp->suite);
+
+		must(srtp->n_keys == 0);
+		srtp->n_keys = 1;
+		memset(srtp->key[0].key, 0x5a,
+			facts->key_len + facts->salt_len);
+	}
+}
+
+/* Any offer, or any answer to what the first line with keys had offered. */
+static bool
+plan_keys(const uint8_t *seed)
+{
+	const struct sp_keys_before before = {
+		.offerer_srtp = seed[11] >> 4 == 1,
+		.receiver_srtp = seed[11] >> 4 == 2,
+	};
+	struct sp_keys_offered offered = {
+		.transport = 1 + seed[9] % SP_TRANSPORT_DTLS_SAVPF,
+		.kinds = seed[10] & 15,
+		.end_to_end = seed[10] >> 7,
+	};
+	struct sp_sdp_error error;
+	struct sp_sdes line;
+
+	memset(&line, 0, sizeof line);
+	for (unsigned int i = 0; i < sdp.media_count; i++) {
+		struct sp_plan_media *m = &plan.media[i];
+		enum sp_status status;
+		size_t at = 0;
+
+		if (line.tag == 0 && sp_sdes_next(&sdp.media[i], &at, &line)) {
+			offered.said = seed[11] & 1 ? &line : NULL;
+			offered.line = &line;
+			offered.n_line = 1;
+		}
+		if (plan.answer)
+			status = sp_negotiate_keys_answer(&sdp, i, &policy,
+				&offered, &error, m, &keys[i]);
+		else
+			status = sp_negotiate_keys_offer(
+				&sdp, i, &policy, &before, &error, m, &keys[i]);
+		if (status != SP_OK)
+			return false;
+		give_keys(&keys[i]);
+	}
+	return true;
+}
+
 /* Move all media to us; @seed decides what the request wishes. */
 static void
 check_relayed(const uint8_t *seed)
@@ -289,7 +408,10 @@ check_relayed(const uint8_t *seed)
 		local[i] = ours;
 	if (negotiate(seed) != SP_OK)
 		return;
-	sp_negotiate_edit(&sdp, &plan, &policy, &told, &ours, local, &edit);
+	if (!plan_keys(seed))
+		return;
+	sp_negotiate_edit(
+		&sdp, &plan, &policy, keys, &told, &ours, local, &edit);
 	if (sp_sdp_edit(&sdp, &edit, first, sizeof first, &len) != SP_OK) {
 		must(policy.n_attr > 0);
 		return;

@@ -400,7 +400,7 @@ Test(negotiate, only_tcp_leaves_ice_and_bundle_alone)
 
 	cr_assert(eq(int, offer(SESSION "m=message 1 TCP/MSRP *\r\n"), SP_OK));
 	sp_negotiate_edit(
-		&sdp, &plan, &policy, &told, &session, &session, &edit);
+		&sdp, &plan, &policy, NULL, &told, &session, &session, &edit);
 	cr_expect(edit.media[0].keep);
 	cr_expect(not(edit.strip_ice));
 	cr_expect(not(edit.strip_bundle));

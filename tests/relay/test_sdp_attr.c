@@ -54,6 +54,8 @@ ParameterizedTestParameters(sdp_attr, not_all_may_be_written)
 		{ "fingerprint:sha-256 AA", 0, false },
 		{ "zrtp-hash:1.10 fe30", 0, false },
 		{ "setup:active", 0, false },
+		{ "tls-id:abc", 0, false },
+		{ "key-mgmt:mikey AQ", 0, false },
 	};
 
 	return cr_make_param_array(

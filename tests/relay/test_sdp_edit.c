@@ -198,6 +198,29 @@ ParameterizedTest(struct direction_case *tc, sdp_edit, direction_is_replaced)
 	cr_expect(gives(want), "%s", tc->text);
 }
 
+/* The longest a=crypto lines that there are. */
+static struct sp_sdes *
+longest_keys(void)
+{
+	static struct sp_sdes lines[SP_SDES_LINES_MAX];
+
+	for (size_t i = 0; i < SP_SDES_LINES_MAX; i++) {
+		lines[i] = (struct sp_sdes){
+			.tag = SP_SDES_TAG_MAX,
+			.lifetime = true,
+			.srtp = {
+				.suite = SP_SRTP_AES_CM_256_80,
+				.flags = SP_SRTP_PLAIN_RTP |
+					SP_SRTP_PLAIN_RTCP | SP_SRTP_NO_AUTH,
+				.mki_len = SP_SRTP_MKI_MAX,
+				.n_keys = SP_SRTP_KEYS_MAX,
+			},
+		};
+		memset(lines[i].srtp.key, 0xff, sizeof lines[i].srtp.key);
+	}
+	return lines;
+}
+
 Test(sdp_edit, largest_growth_fits_the_largest_output)
 {
 	static char body[SP_SDP_MAX];
@@ -224,6 +247,8 @@ Test(sdp_edit, largest_growth_fits_the_largest_output)
 			.mid = 1024,
 			.direction = SP_SDP_SENDRECV,
 			.rtcp_mux = true,
+			.crypto = longest_keys(),
+			.n_crypto = SP_SDES_LINES_MAX,
 		};
 		edit.media[i].addr.ip[15] = (uint8_t)i;
 		edit.media[i].addr.port = 65535;
@@ -231,5 +256,7 @@ Test(sdp_edit, largest_growth_fits_the_largest_output)
 	cr_assert(eq(int, sp_sdp_edit(&sdp, &edit, out, sizeof out, &out_len),
 		SP_OK));
 	cr_expect(le(sz, out_len - was, SP_SDP_OUT_MAX - SP_SDP_MAX));
-	cr_expect(gt(sz, out_len - was, (size_t)SP_SDP_MEDIA_MAX * 150));
+	cr_expect(gt(sz, out_len - was,
+		(size_t)SP_SDP_MEDIA_MAX *
+			(150 + SP_SDES_LINES_MAX * (SP_SDES_TEXT_MAX - 4))));
 }

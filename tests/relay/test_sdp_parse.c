@@ -320,23 +320,6 @@ ParameterizedTest(struct kind_case *tc, sdp_parse, protocol_decides_the_kind)
 	cr_expect(eq(int, sdp.media[0].secure, tc->secure), "%s", tc->proto);
 }
 
-Test(sdp_parse, keys_make_a_plain_protocol_secure)
-{
-	cr_assert(eq(int,
-		parse(SESSION AUDIO "a=crypto:1 X inline:Y\r\n" AUDIO), SP_OK));
-	cr_expect(sdp.media[0].secure);
-	cr_expect(not(sdp.media[1].secure));
-	cr_assert(eq(
-		int, parse(SESSION AUDIO "a=fingerprint:sha-1 00\r\n"), SP_OK));
-	cr_expect(sdp.media[0].secure);
-	cr_assert(eq(
-		int, parse(SESSION "a=fingerprint:sha-1 00\r\n" AUDIO), SP_OK));
-	cr_expect(sdp.media[0].secure);
-	cr_assert(eq(
-		int, parse(SESSION AUDIO "a=zrtp-hash:1.10 fe30\r\n"), SP_OK));
-	cr_expect(sdp.media[0].secure);
-}
-
 /* Formats and an rtpmap, and the clock rate they mean. */
 struct clock_case {
 	char formats[16];

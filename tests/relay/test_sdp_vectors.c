@@ -20,6 +20,7 @@
  *                      ["video", "substitute", "x", "z"]]
  *   username, session_name, version, loop   what was told before
  *   space              size of the output buffer
+ * and those about keys that sdp_vector_keys.h has.
  */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
@@ -30,9 +31,10 @@
 #include <string.h>
 
 #include "relay/negotiate.h"
+#include "sdp_vector_keys.h"
 
 #define FOLDER "tests/vectors/sdp"
-#define CASES_MIN 120
+#define CASES_MIN 200
 
 /* One case, read. */
 struct vector {
@@ -46,6 +48,7 @@ struct vector {
 	size_t space;
 	bool answer;
 	struct sp_negotiate_told told;
+	struct vector_keys keys;
 	json_t *root; /* has the texts */
 };
 
@@ -300,7 +303,9 @@ read_policy(const char *path)
 			v.space = (size_t)json_integer_value(value);
 		else
 			cr_assert(read_wish(&v, key, value) ||
-					read_told(&v, key, value),
+					read_told(&v, key, value) ||
+					read_keys(&v.keys, &v.policy.sdes, key,
+						value),
 				"%s: unknown key %s", path, key);
 	}
 	complete(&v, locals, rtp_port);
@@ -327,6 +332,7 @@ run(const struct vector *v, const char *in, size_t len, char *out)
 {
 	static struct sp_sdp sdp;
 	static struct sp_plan plan;
+	static struct sp_plan_keys keys[SP_SDP_MEDIA_MAX];
 	static struct sp_sdp_edit edit;
 	const struct sp_negotiate_own own = { v->own, v->own_count };
 	struct sp_sdp_error error = { 0 };
@@ -339,8 +345,11 @@ run(const struct vector *v, const char *in, size_t len, char *out)
 	else if (status == SP_OK)
 		status = sp_negotiate_offer(
 			&sdp, &v->policy, &own, &error, &plan);
+	if (status == SP_OK)
+		status = plan_keys(&v->keys, &sdp, &v->policy, v->offered,
+			&plan, keys, &error);
 	if (status == SP_OK) {
-		sp_negotiate_edit(&sdp, &plan, &v->policy, &v->told,
+		sp_negotiate_edit(&sdp, &plan, &v->policy, keys, &v->told,
 			&v->session, v->local, &edit);
 		status = sp_sdp_edit(&sdp, &edit, out, v->space, &written);
 	}
