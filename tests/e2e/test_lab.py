@@ -3,7 +3,7 @@
 
 import unittest
 
-from lab import media, rtp, sdp, speech, town
+from lab import baresip, media, rtp, sdp, speech, town
 from lab.netns import Lab
 from lab.vlan import Tagger
 
@@ -118,6 +118,26 @@ class Texts(unittest.TestCase):
             sample = speech.decode_sample(code)
             self.assertEqual(speech.encode_sample(sample) | (sample == 0) << 7,
                              code | (sample == 0) << 7)
+
+    def test_a_law_of_known_samples(self):
+        for code, sample in ((0xd5, 8), (0x55, -8), (0xaa, 32256),
+                             (0x2a, -32256), (0x80, 5504)):
+            self.assertEqual(speech.decode_a_law(code), sample, code)
+        self.assertEqual(len({speech.decode_a_law(code)
+                              for code in range(256)}), 256)
+
+    def test_frames_of_a_recording_are_counted_one_by_one(self):
+        with Lab() as lab:
+            said = baresip.codes("a", 20)
+            baresip.write_wav(lab.path("all.wav"), said)
+            self.assertEqual(baresip.heard(lab.path("all.wav"), said),
+                             list(range(20)))
+            noise = baresip.codes("b", 3)
+            baresip.write_wav(lab.path("some.wav"),
+                              noise + said[5:9] + noise + said[11:])
+            self.assertEqual(baresip.heard(lab.path("some.wav"), said),
+                             [*range(5, 9), *range(11, 20)])
+            self.assertGreater(baresip.energy(lab.path("all.wav")), 1e6)
 
     def test_opinion_scores(self):
         self.assertGreater(speech.mos(0, 1, 1), 4.3)

@@ -2,6 +2,7 @@
 """The daemon's own manners: options, configuration, rights, starting over."""
 
 import os
+import re
 import signal
 import unittest
 from pathlib import Path
@@ -106,6 +107,9 @@ class Configuration(unittest.TestCase):
         for old, new, words in (
                 ("max_calls", "max_cals", ("max_cals", "max_calls")),
                 ("idle: sleep ", "idle: slep ", ("idle",)),
+                ("idle: sleep ", "srtp: ipsecmb #", ("srtp", "ipsec-mb")),
+                ("latch: restricted", "require_srtp: 1",
+                 ("require_srtp",)),
                 ("workers: 1 ", "workers: 0 ", ("workers",)),
                 ("http: 127.0.0.1:8080", "http: 127.0.0.1", ("http",)),
                 ("interface: eth0", "interface: eth7", ("eth7",)),
@@ -192,6 +196,22 @@ class WithoutAFile(RelayCase):
             self.assertRegex(self.relay.log(), r"warning.*(AF_XDP|af_xdp)")
 
 
+    def test_the_srtp_engine_and_its_cost_are_said(self):
+        said = re.search(r" info srtp engine=(\S+) library=(\"[^\"]+\"|\S+) "
+                         r"protect_ns=(\d+) unprotect_ns=(\d+) "
+                         r"legs_a_worker=(\d+)", self.relay.log())
+        self.assertTrue(said, self.relay.log())
+        self.assertTrue(all(int(each) > 0 for each in said.groups()[2:]))
+        metrics = self.api.metrics()
+        self.assertEqual(1, metrics["sallyport_srtp_engine_info", (
+            ("engine", said.group(1)),
+            ("library", said.group(2).strip('"')))])
+        self.assertEqual(int(said.group(5)),
+                         metrics["sallyport_srtp_legs_max", ()])
+        self.assertEqual(int(said.group(3)), round(1e9 * metrics[
+            "sallyport_srtp_packet_seconds", (("work", "protect"),)]))
+
+
 class LittleRights(RelayCase):
     """Another user, with the capabilities of the unit file and no more."""
 
@@ -208,6 +228,15 @@ class LittleRights(RelayCase):
         status = Path(f"/proc/{self.relay.process.pid}/status").read_text(
             encoding="ascii")
         self.assertIn("Uid:\t65534\t65534", status)
+
+    def test_no_core_file_and_no_peeping(self):
+        """The kernel gives /proc/PID to root, of a process that is not to
+        be dumped; other processes of its user can't read its memory."""
+        process = Path(f"/proc/{self.relay.process.pid}")
+        for name in ("mem", "environ", "maps"):
+            self.assertEqual((process / name).stat().st_uid, 0)
+        self.assertRegex((process / "limits").read_text(encoding="ascii"),
+                         r"Max core file size +0 +0 ")
 
 
 class StartingOver(RelayCase):

@@ -3,6 +3,7 @@
 
 from lab.case import DRAIN_S, RelayCase
 from lab.media import compare
+from lab.srtp_case import SrtpCase
 
 
 class TwoWorkers(RelayCase):
@@ -58,3 +59,17 @@ class TwoWorkersTwoQueues(TwoWorkers):
 class TwoWorkersAfPacket(TwoWorkers):
     realm_changes = {"public": {"driver": "af_packet"},
                      "core": {"driver": "af_packet"}}
+
+
+class TwoWorkersWithKeys(SrtpCase):
+    """Each worker has an engine of its own."""
+
+    options = {**SrtpCase.options, "dataplane": {"workers": 2}}
+
+    def test_every_call_is_whole_and_in_order(self):
+        calls = [self.bridge() for _ in range(4)]
+        calls += [self.bridge(self.phone("alice"), self.srtp_phone("callee"))
+                  for _ in range(4)]
+        self.assert_all_two_way(calls, 0.6)
+        self.assertEqual({self.api.query(call.call_id)["worker"]
+                          for call in calls}, {0, 1})

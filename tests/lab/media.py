@@ -20,6 +20,7 @@ from . import rtp, sdp
 SO_TIMESTAMPNS = 35
 Heard = namedtuple("Heard", "data rtp source at_ns channel tos")
 Sent = namedtuple("Sent", "seq payload at_ns to")
+_numbers = itertools.count(1)
 
 
 class Loop:
@@ -80,7 +81,9 @@ class Phone:
         self.explicit_rtcp = rtcp_port
         self.payload_type = payload_type
         self.audio = audio
-        self.random = random.Random(f"{self.name} {address} {port}")
+        # Two phones of one host are two streams.
+        self.random = random.Random(
+            f"{self.name} {address} {port} {next(_numbers)}")
         self.ssrc = self.random.getrandbits(32)
         self.seq = self.random.getrandbits(16)
         self.timestamp = self.random.getrandbits(32)
@@ -88,7 +91,9 @@ class Phone:
         self.sent = []           # Sent, in the order of sending
         self.heard = []          # Heard on the RTP channel
         self.heard_rtcp = []
+        self.unreadable = []     # what could not be opened, with the reason
         self.reports = 0         # RTCP packets sent
+        self.reported = []       # and what was in them
         self.remote = None       # (address, port) or None: nowhere
         self.remote_rtcp = None
         self.remote_mux = False
@@ -184,9 +189,22 @@ class Phone:
                 elif level in (socket.IPPROTO_IP, socket.IPPROTO_IPV6):
                     tos = value[0]
             is_rtcp = channel == "rtcp" or (self.mux and rtp.is_rtcp(data))
+            data = self.unseal(data, is_rtcp)
+            if data is None:
+                continue
             into = self.heard_rtcp if is_rtcp else self.heard
             into.append(Heard(data, None if is_rtcp else rtp.parse(data),
                               (source[0], source[1]), at_ns, local, tos))
+
+    # what SRTP changes (lab/srtp.py)
+
+    def seal(self, packet, rtcp=False):
+        """What is put on the wire for @packet."""
+        return packet
+
+    def unseal(self, data, rtcp):
+        """What was in @data; None, and noted, when it can't be read."""
+        return data
 
     # signalling
 
@@ -199,6 +217,10 @@ class Phone:
                       mux=self.mux, direction=direction,
                       rtcp_port=self.explicit_rtcp),
             version=version)
+
+    def offer_sdp(self, **options):
+        """The same, for an offer, whatever was answered before."""
+        return self.sdp(**options)
 
     def aim(self, text, index=0):
         """Send to where @text, an SDP of the other side, says."""
@@ -247,8 +269,9 @@ class Phone:
         """Send the next frame now (or drop it, or keep it for later)."""
         number = self.frames
         payload = self.payload(number)
-        packet = rtp.pack(payload, self.seq, self.timestamp, self.ssrc,
-                          self.payload_type, marker=number == 0)
+        packet = self.seal(rtp.pack(
+            payload, self.seq, self.timestamp, self.ssrc, self.payload_type,
+            marker=number == 0))
         seq = self.seq
         self.frames += 1
         self.seq = (self.seq + 1) & 0xffff
@@ -306,7 +329,8 @@ class Phone:
             self.ssrc, len(self.sent), rtp.FRAME * len(self.sent),
             self.timestamp, about)
         self.reports += 1
-        self.send_raw(packet, channel="rtcp")
+        self.reported.append(packet)
+        self.send_raw(self.seal(packet, True), channel="rtcp")
 
     def _jitter(self):
         """Of what was heard, in units of the RTP clock."""
@@ -356,11 +380,15 @@ def compare(talker, listener, sent_from=0, heard_from=0):
     sent = talker.sent[sent_from:]
     heard = [each.rtp for each in listener.heard[heard_from:] if each.rtp]
     who = f"{talker.name} to {listener.name}"
+    unread = [status for status, _ in listener.unreadable]
     strangers = [each for each in heard if each.ssrc != talker.ssrc]
     heard = [each for each in heard if each.ssrc == talker.ssrc]
     wrong = []
     if strangers:
         wrong.append(f"{who}: {len(strangers)} packets of somebody else")
+    if unread:
+        wrong.append(f"{who}: {len(unread)} packets can't be read, status "
+                     f"{sorted(set(unread))}")
     if not sent:
         wrong.append(f"{who}: nothing was said")
     want = [(each.seq, each.payload) for each in sent]

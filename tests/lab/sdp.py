@@ -22,8 +22,8 @@ def write(address, *lines, session=1, version=1):
 
 
 def audio(port, *, rtcp_port=None, rtcp_address=None, mux=False,
-          direction="sendrecv", address=None):
-    lines = [f"m=audio {port} RTP/AVP 0 8 101"]
+          direction="sendrecv", address=None, protocol="RTP/AVP", crypto=()):
+    lines = [f"m=audio {port} {protocol} 0 8 101"]
     if address:
         lines.append(f"c=IN {family(address)} {address}")
     lines += ["a=rtpmap:0 PCMU/8000", "a=rtpmap:8 PCMA/8000",
@@ -36,6 +36,7 @@ def audio(port, *, rtcp_port=None, rtcp_address=None, mux=False,
     if mux:
         lines.append("a=rtcp-mux")
     lines.append(f"a={direction}")
+    lines += crypto
     return "\r\n".join(lines)
 
 

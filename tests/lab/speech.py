@@ -23,6 +23,15 @@ def decode_sample(code):
     return -magnitude if code & 0x80 else magnitude
 
 
+def decode_a_law(code):
+    code ^= 0x55
+    magnitude = ((code & 0x0f) << 4) + 8
+    exponent = code >> 4 & 7
+    if exponent:
+        magnitude = (magnitude + 0x100) << (exponent - 1)
+    return magnitude if code & 0x80 else -magnitude
+
+
 _ENCODED = bytes(encode_sample(each - 0x10000 if each > 0x7fff else each)
                  for each in range(0x10000))
 _DECODED = [decode_sample(each) for each in range(256)]

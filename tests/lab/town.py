@@ -77,12 +77,12 @@ class Town:
                         for each in addresses])
         return ns
 
-    def phone(self, where, address=None, **options):
+    def phone(self, where, address=None, *, kind=Phone, **options):
         """A phone on the host named @where, at its IPv4 or @address."""
         default = {"alice": ALICE4, "mallory": MALLORY4, "callee": CALLEE4,
                    "lan": CALLER4, "nat": NAT4}
-        return Phone(self.loop, self.lab.namespaces[where],
-                     address or default[where], **options)
+        return kind(self.loop, self.lab.namespaces[where],
+                    address or default[where], **options)
 
     def close(self):
         self.lab.close()
@@ -109,7 +109,7 @@ class Call:
         what the relay made of it. Returns the reply."""
         by = by or self.caller
         other = self.callee if by is self.caller else self.caller
-        text = text or by.sdp()
+        text = text or by.offer_sdp()
         fields = dict(call_id=self.call_id, from_tag=self._tag(by), sdp=text,
                       **self.options)
         if by is self.caller:
