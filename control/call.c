@@ -47,7 +47,7 @@ sp_calls_close(struct sp_calls *calls)
 struct sp_call *
 sp_call_new(struct sp_text id)
 {
-	struct sp_call *call = calloc(1, sizeof *call + id.len);
+	struct sp_call *call = calloc(1, offsetof(struct sp_call, id) + id.len);
 
 	assert(id.len <= SP_TAG_MAX);
 	if (!call)

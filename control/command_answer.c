@@ -69,9 +69,8 @@ answering_tag(struct sp_exchange *x)
 
 	x->again = tag && tag->answer == hash &&
 		now_ms - tag->answered_ms < REPEAT_MS &&
-		!x->cast.party[x->pair]
-			 ->offer[sp_exchange_by(x, x->to)]
-			 .pending;
+		!sp_party_offered(
+			x->cast.party[x->pair], sp_exchange_by(x, x->to));
 	if (!x->again)
 		tag = sp_party_tag_first(from, request->to_tag);
 	if (tag) {
@@ -86,7 +85,7 @@ static bool
 hear_answer(struct sp_exchange *x)
 {
 	struct sp_party *to = x->cast.party[x->to];
-	struct sp_offer *offers = x->cast.party[x->pair]->offer;
+	struct sp_offer **offers = x->cast.party[x->pair]->offer;
 	const enum sp_by by = sp_exchange_by(x, x->to);
 	struct sp_tag *tag = answering_tag(x);
 	struct sp_tag *offer = x->again
@@ -107,13 +106,13 @@ hear_answer(struct sp_exchange *x)
 	sp_said_free(tag->said);
 	tag->said = said;
 	/* If both have offered, the offer that is answered wins. */
-	if (offers[by].pending) {
+	if (offers[by]->pending) {
 		sp_said_free(tag->staged);
 		tag->staged = NULL;
-		offers[SP_BYS - 1 - by].made = false;
-		offers[SP_BYS - 1 - by].pending = false;
+		free(offers[SP_BYS - 1 - by]);
+		offers[SP_BYS - 1 - by] = NULL;
 	}
-	offers[by].pending = false;
+	offers[by]->pending = false;
 
 	if (offer->staged) {
 		sp_said_free(offer->said);
@@ -167,7 +166,7 @@ answer(struct sp_exchange *x)
 		return sp_exchange_no_memory(x);
 	if (!sp_dialogue_answer(x))
 		return false;
-	offer = &x->cast.party[x->pair]->offer[sp_exchange_by(x, x->to)];
+	offer = x->cast.party[x->pair]->offer[sp_exchange_by(x, x->to)];
 	if (!sp_exchange_plan(x, offer) || !sp_exchange_keys_answer(x, offer))
 		return false;
 	sp_exchange_warn_of_plan(x);

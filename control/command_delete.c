@@ -156,7 +156,7 @@ was_inside(
 	return request->of_reply && party->answered &&
 		(sp_party_tag(party, request->from_tag) ||
 			(request->to_tag.len > 0 &&
-				party->offer[SP_BY_CALLER].pending));
+				sp_party_offered(party, SP_BY_CALLER)));
 }
 
 /* Who does the request mean? Nobody: @out->gone is 0. */

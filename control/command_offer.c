@@ -130,8 +130,7 @@ merge(const struct sp_exchange *x, const struct sp_tag *tag,
 		if (!goes_on(x, before, m))
 			continue;
 		kept++;
-		if (sp_said_set(now, m, &before->media[m],
-			    before->media[m].crypto) == SP_OK)
+		if (sp_said_set(now, m, &before->media[m]) == SP_OK)
 			continue;
 		sp_said_free(now);
 		now = NULL;
@@ -286,22 +285,26 @@ reserve(struct sp_exchange *x)
 }
 
 /* Remember what an answer has to know of this offer. */
-static void
+static bool
 note_offer(struct sp_exchange *x)
 {
 	struct sp_party *pair = x->cast.party[x->pair];
-	struct sp_offer *offer = &pair->offer[sp_exchange_by(x, x->from)];
-	const struct sp_offer before = *offer;
+	struct sp_offer **at = &pair->offer[sp_exchange_by(x, x->from)];
+	struct sp_offer *before = *at;
+	struct sp_offer *offer = malloc(sizeof *offer + x->plan.media_count);
 	uint32_t on = 0;
 
-	offer->made = offer->pending = true;
-	offer->count = x->plan.media_count;
+	if (!offer)
+		return sp_exchange_no_memory(x);
+	offer->pending = true;
+	offer->count = (uint8_t)x->plan.media_count;
 	for (unsigned int m = 0; m < x->plan.media_count; m++) {
 		offer->line[m] = x->plan.media[m].offered;
 		/* Without branch ids, answers to both offers may come. */
-		if (before.pending && !pair->answered && m < before.count)
+		if (before && before->pending && !pair->answered &&
+			m < before->count)
 			offer->line[m] |=
-				before.line[m] & SP_OFFERED_MUX_WRITTEN;
+				before->line[m] & SP_OFFERED_MUX_WRITTEN;
 		if (!x->plan.media[m].accepted)
 			continue;
 		on |= 1u << m;
@@ -312,6 +315,9 @@ note_offer(struct sp_exchange *x)
 			x->cast.party[x->to]->leg[m].mux = false;
 	}
 	pair->on = pair->answered ? pair->on | on : on;
+	free(before);
+	*at = offer;
+	return true;
 }
 
 /* A call for a call-id that is new. */
@@ -355,8 +361,7 @@ offer(struct sp_exchange *x)
 	if (!sp_exchange_keys_told(x))
 		return false;
 	sp_exchange_warn_of_plan(x);
-	note_offer(x);
-	return sp_exchange_commit(x);
+	return note_offer(x) && sp_exchange_commit(x);
 }
 
 /* Is the deleted @call none of the offerer's? Then a new one begins. */

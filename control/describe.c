@@ -149,7 +149,7 @@ keyed_policy(uint8_t policy, const struct sp_party *party, unsigned int m)
 
 	if (policy == SP_LATCH_SIGNALLED || policy == SP_LATCH_ASYMMETRIC)
 		return policy;
-	if (said && said->crypto && said->crypto->srtp.flags & SP_SRTP_NO_AUTH)
+	if (said && said->crypto && said->crypto->flags & SP_SRTP_NO_AUTH)
 		return policy;
 	return SP_LATCH_AUTH;
 }

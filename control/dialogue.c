@@ -268,7 +268,7 @@ sp_dialogue_answer(struct sp_exchange *x)
 	else
 		return sp_exchange_conflict(
 			x, "to_tag", "it belongs to another dialogue");
-	if (!cast->party[x->pair]->offer[sp_exchange_by(x, x->to)].made ||
+	if (!cast->party[x->pair]->offer[sp_exchange_by(x, x->to)] ||
 		!has_offered(cast->party[x->to], x->request->from_tag))
 		return sp_exchange_conflict(x, "from_tag",
 			"no offer of it waits for an answer: in an answer "

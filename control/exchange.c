@@ -225,14 +225,15 @@ sp_exchange_said(const struct sp_exchange *x, const struct sp_said *before)
 		said->signalling = before->signalling;
 	for (unsigned int m = 0; m < said->count; m++) {
 		const struct sp_sdes *crypto = &x->keys[m].said;
-		struct sp_media media;
+		struct sp_media *media = &said->media[m];
 
 		say_media(&x->sdp.media[m], &x->plan.media[m],
 			before && m < before->count ? &before->media[m] : NULL,
-			&media);
-		media.keying = x->keys[m].from;
-		if (sp_said_set(said, m, &media,
-			    crypto->tag > 0 ? crypto : NULL) == SP_OK)
+			media);
+		media->keying = x->keys[m].from;
+		if (crypto->tag > 0)
+			media->crypto = sp_kept_new(crypto);
+		if (crypto->tag == 0 || media->crypto)
 			continue;
 		sp_said_free(said);
 		return NULL;

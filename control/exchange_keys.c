@@ -66,7 +66,7 @@ adds_to_offer(const struct sp_exchange *x)
 	const struct sp_party *pair = x->cast.party[x->pair];
 
 	return !pair->answered &&
-		pair->offer[sp_exchange_by(x, x->from)].pending;
+		sp_party_offered(pair, sp_exchange_by(x, x->from));
 }
 
 /* Is the party that gets this offered something by other branches, too? */
@@ -77,14 +77,32 @@ others_offer(const struct sp_exchange *x)
 		const struct sp_party *branch = x->cast.party[b];
 
 		if (b != x->pair && branch->caller == x->to &&
-			branch->offer[SP_BY_BRANCH].pending)
+			sp_party_offered(branch, SP_BY_BRANCH))
 			return true;
 	}
 	return false;
 }
 
+/* Lines of the cast, read for a plan that refers to them; wiped after it. */
+struct lines {
+	struct sp_sdes said;                     /* the offerer's */
+	struct sp_sdes from[SP_KEYS_LINES_MAX];  /* ours, to who speaks now */
+	struct sp_sdes to[SP_KEYS_LINES_MAX];    /* and to the other one */
+	struct sp_sdes shown[SP_KEYS_LINES_MAX]; /* @from that were offered */
+};
+
+/* The line that counts of @media (may be NULL), or NULL. */
+static const struct sp_sdes *
+read_said(const struct sp_media *media, struct lines *lines)
+{
+	if (!media || !media->crypto)
+		return NULL;
+	sp_kept_read(media->crypto, &lines->said);
+	return &lines->said;
+}
+
 static void
-before_offer(const struct sp_exchange *x, unsigned int m,
+before_offer(const struct sp_exchange *x, unsigned int m, struct lines *lines,
 	struct sp_keys_before *keys, struct sp_negotiate_before *mux)
 {
 	const struct sp_tag *tag =
@@ -98,15 +116,14 @@ before_offer(const struct sp_exchange *x, unsigned int m,
 	*keys = (struct sp_keys_before){
 		.offerer_srtp = requires_srtp(x, x->from),
 		.receiver_srtp = requires_srtp(x, x->to),
-		.said = media ? media->crypto : NULL,
+		.said = read_said(media, lines),
+		.own = lines->from,
+		.line = lines->to,
 	};
 	*mux = (struct sp_negotiate_before){ 0 };
 	if (from) {
 		keys->offerer = from->transport;
-		if (from->keys) {
-			keys->own = from->keys->line;
-			keys->n_own = from->keys->count;
-		}
+		keys->n_own = (uint8_t)sp_keys_lines(from->keys, lines->from);
 		mux->offerer_mux =
 			from->mux && sp_party_on(&x->cast, x->from, m);
 	}
@@ -116,10 +133,7 @@ before_offer(const struct sp_exchange *x, unsigned int m,
 	mux->receiver_mux = to->mux && sp_party_on(&x->cast, x->to, m);
 	keys->receiver_osrtp =
 		theirs && theirs->live && theirs->keying == SP_KEYING_OSRTP;
-	if (to->keys) {
-		keys->line = to->keys->line;
-		keys->count = to->keys->count;
-	}
+	keys->count = (uint8_t)sp_keys_lines(to->keys, lines->to);
 }
 
 bool
@@ -132,13 +146,15 @@ sp_exchange_keys_offer(struct sp_exchange *x)
 		struct sp_negotiate_before mux;
 		struct sp_keys_before before;
 		struct sp_sdp_error error;
+		struct lines lines;
 		enum sp_status status;
 
-		before_offer(x, m, &before, &mux);
+		before_offer(x, m, &lines, &before, &mux);
 		sp_negotiate_keep(x->policy, &mux, plan);
 		x->planned = m + 1;
 		status = sp_negotiate_keys_offer(&x->sdp, m, x->policy, &before,
 			&error, plan, &x->keys[m]);
+		explicit_bzero(&lines, sizeof lines);
 		if (status != SP_OK)
 			return refused(x, status, &error);
 	}
@@ -152,7 +168,6 @@ sp_exchange_keys_answer(struct sp_exchange *x, const struct sp_offer *offer)
 	const struct sp_tag *tag = sp_party_tag(to, x->request->from_tag);
 	const struct sp_said *said = tag->staged ? tag->staged : tag->said;
 	const enum sp_by by = sp_exchange_by(x, x->to);
-	struct sp_sdes shown[SP_KEYS_LINES_MAX];
 
 	sp_keys_retire(to, others_offer(x));
 	for (unsigned int m = 0; m < x->plan.media_count; m++) {
@@ -160,32 +175,34 @@ sp_exchange_keys_answer(struct sp_exchange *x, const struct sp_offer *offer)
 		const struct sp_leg *theirs = leg_of(x, x->from, m);
 		const struct sp_leg *ours = leg_of(x, x->to, m);
 		const struct sp_leg *pair = leg_of(x, x->pair, m);
+		struct lines lines;
 		struct sp_keys_offered offered = {
 			.transport = offer->line[m] / SP_OFFERED_TRANSPORT,
 			.kinds = pair ? pair->kinds[by] : 0,
 			.end_to_end = media && media->secure,
 			.offerer_srtp = requires_srtp(x, x->to),
 			.answerer_srtp = requires_srtp(x, x->from),
-			.said = media ? media->crypto : NULL,
-			.line = shown,
+			.said = read_said(media, &lines),
+			.line = lines.shown,
+			.own = lines.from,
+			.ours = lines.to,
 		};
 		struct sp_sdp_error error;
 		enum sp_status status;
 
-		if (theirs)
-			offered.n_line =
-				(uint8_t)sp_keys_offered(theirs->keys, shown);
-		if (theirs && theirs->keys) {
-			offered.own = theirs->keys->line;
-			offered.n_own = theirs->keys->count;
+		if (theirs) {
+			offered.n_line = (uint8_t)sp_keys_offered(
+				theirs->keys, lines.shown);
+			offered.n_own = (uint8_t)sp_keys_lines(
+				theirs->keys, lines.from);
 		}
-		if (ours && ours->keys) {
-			offered.ours = ours->keys->line;
-			offered.n_ours = ours->keys->count;
-		}
+		if (ours)
+			offered.n_ours =
+				(uint8_t)sp_keys_lines(ours->keys, lines.to);
 		x->planned = m + 1;
 		status = sp_negotiate_keys_answer(&x->sdp, m, x->policy,
 			&offered, &error, &x->plan.media[m], &x->keys[m]);
+		explicit_bzero(&lines, sizeof lines);
 		if (status != SP_OK)
 			return refused(x, status, &error);
 	}

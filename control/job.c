@@ -12,7 +12,7 @@ give_fresh(struct sp_service *s, const struct sp_call *call,
 {
 	for (size_t i = 0; i < orders->count; i++)
 		if (orders->order[i].fresh)
-			sp_program_give(s, call->worker, orders->order[i].flow);
+			sp_program_give(s, call->worker, &orders->order[i]);
 }
 
 /* Answer for a job that could not even start, and leave no trace of it. */

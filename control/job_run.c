@@ -142,8 +142,8 @@ give_stopped(struct sp_service *s, const struct sp_job *job)
 	for (size_t i = 0; i < job->orders.count; i++)
 		if (job->orders.order[i].kind == SP_ORDER_STOP ||
 			job->orders.order[i].kind == SP_ORDER_WIPE)
-			sp_program_give(s, job->call->worker,
-				job->orders.order[i].flow);
+			sp_program_give(
+				s, job->call->worker, &job->orders.order[i]);
 }
 
 static void
@@ -234,7 +234,7 @@ roll_back(struct sp_service *s, struct sp_job *job)
 			sp_keys_undone(&job->other, order->party, order->m,
 				&order->keys.out, order->fresh);
 		if (order->fresh && i >= job->sent)
-			sp_program_give(s, call->worker, order->flow);
+			sp_program_give(s, call->worker, order);
 		else if (order->fresh)
 			undo_fresh(order);
 		else

@@ -58,7 +58,7 @@ sp_keys_drain(struct sp_key_pool *pool)
 static size_t
 size_of(unsigned int count)
 {
-	return sizeof(struct sp_leg_keys) + count * sizeof(struct sp_sdes);
+	return sizeof(struct sp_leg_keys) + count * sizeof(struct sp_kept *);
 }
 
 enum sp_status
@@ -74,25 +74,25 @@ sp_keys_clone(const struct sp_leg_keys *from)
 {
 	struct sp_leg_keys *to = malloc(size_of(from->count));
 
-	if (to)
-		memcpy(to, from, size_of(from->count));
+	if (!to)
+		return NULL;
+	memcpy(to, from, sizeof *from);
+	for (to->count = 0; to->count < from->count; to->count++) {
+		to->line[to->count] = sp_kept_clone(from->line[to->count]);
+		if (!to->line[to->count]) {
+			sp_keys_free(to);
+			return NULL;
+		}
+	}
 	return to;
 }
 
 void
 sp_keys_free(struct sp_leg_keys *keys)
 {
-	if (keys)
-		explicit_bzero(keys, size_of(keys->count));
+	for (unsigned int i = 0; keys && i < keys->count; i++)
+		sp_kept_free(keys->line[i]);
 	free(keys);
-}
-
-static void
-crypto_free(struct sp_sdes *crypto)
-{
-	if (crypto)
-		explicit_bzero(crypto, sizeof *crypto);
-	free(crypto);
 }
 
 struct sp_said *
@@ -112,25 +112,23 @@ sp_said_free(struct sp_said *said)
 	if (!said)
 		return;
 	for (unsigned int m = 0; m < said->count; m++)
-		crypto_free(said->media[m].crypto);
+		sp_kept_free(said->media[m].crypto);
 	free(said);
 }
 
 enum sp_status
-sp_said_set(struct sp_said *said, unsigned int m, const struct sp_media *media,
-	const struct sp_sdes *crypto)
+sp_said_set(struct sp_said *said, unsigned int m, const struct sp_media *media)
 {
-	struct sp_sdes *copy = NULL;
+	struct sp_kept *crypto = NULL;
 
-	if (crypto) {
-		copy = malloc(sizeof *copy);
-		if (!copy)
+	if (media->crypto) {
+		crypto = sp_kept_clone(media->crypto);
+		if (!crypto)
 			return SP_NO_MEMORY;
-		*copy = *crypto;
 	}
-	crypto_free(said->media[m].crypto);
+	sp_kept_free(said->media[m].crypto);
 	said->media[m] = *media;
-	said->media[m].crypto = copy;
+	said->media[m].crypto = crypto;
 	return SP_OK;
 }
 
@@ -145,8 +143,7 @@ sp_said_clone(const struct sp_said *from)
 	to->signalling = from->signalling;
 	to->policy = from->policy;
 	for (unsigned int m = 0; status == SP_OK && m < from->count; m++)
-		status = sp_said_set(
-			to, m, &from->media[m], from->media[m].crypto);
+		status = sp_said_set(to, m, &from->media[m]);
 	if (status == SP_OK)
 		return to;
 	sp_said_free(to);
@@ -159,14 +156,8 @@ has_bit(uint16_t bits, unsigned int i)
 	return bits >> i & 1;
 }
 
-static bool
-is_line(const struct sp_sdes *a, const struct sp_sdes *b)
-{
-	return a->tag == b->tag && a->srtp.suite == b->srtp.suite;
-}
-
 /* The line of @said that counts for m= line @m, or NULL. */
-static const struct sp_sdes *
+static const struct sp_kept *
 crypto_of(const struct sp_said *said, unsigned int m)
 {
 	return said && m < said->count && said->media[m].live
@@ -174,22 +165,24 @@ crypto_of(const struct sp_said *said, unsigned int m)
 		: NULL;
 }
 
-/* The place of @line among those of @keys, or its count. */
+/* The place of the line of @tag and @suite among those of @keys, or its
+   count. */
 static unsigned int
-find(const struct sp_leg_keys *keys, const struct sp_sdes *line)
+find(const struct sp_leg_keys *keys, uint32_t tag, uint8_t suite)
 {
 	unsigned int i = 0;
 
-	while (i < keys->count && !is_line(&keys->line[i], line))
+	while (i < keys->count &&
+		(keys->line[i]->tag != tag || keys->line[i]->suite != suite))
 		i++;
 	return i;
 }
 
-/* Have two lines of ours one key? It may be shown under several tags. */
-static bool
-same_key(const struct sp_sdes *a, const struct sp_sdes *b)
+/* The place of the line of ours that goes with what a party @said. */
+static unsigned int
+find_said(const struct sp_leg_keys *keys, const struct sp_kept *said)
 {
-	return a->srtp.n_keys > 0 && sp_srtp_conf_equal(&a->srtp, &b->srtp);
+	return find(keys, said->tag, said->suite);
 }
 
 /* Does media under the key of our line @i go to any tag of @party? */
@@ -198,11 +191,13 @@ in_use(const struct sp_party *party, unsigned int m,
 	const struct sp_leg_keys *keys, unsigned int i)
 {
 	for (const struct sp_tag *t = party->tags; t; t = t->next) {
-		const struct sp_sdes *said = crypto_of(t->said, m);
-		const unsigned int at = said ? find(keys, said) : keys->count;
+		const struct sp_kept *said = crypto_of(t->said, m);
+		const unsigned int at =
+			said ? find_said(keys, said) : keys->count;
 
 		if (at < keys->count &&
-			(at == i || same_key(&keys->line[at], &keys->line[i])))
+			(at == i ||
+				sp_kept_same(keys->line[at], keys->line[i])))
 			return true;
 	}
 	return false;
@@ -213,16 +208,10 @@ static bool
 was_used(const struct sp_leg_keys *keys, const struct sp_sdes *line)
 {
 	for (unsigned int i = 0; i < keys->count; i++)
-		if (has_bit(keys->used, i) && same_key(&keys->line[i], line))
+		if (has_bit(keys->used, i) &&
+			sp_kept_has(keys->line[i], &line->srtp))
 			return true;
 	return false;
-}
-
-static void
-take_key(struct sp_srtp_conf *srtp)
-{
-	explicit_bzero(srtp->key, sizeof srtp->key);
-	srtp->n_keys = 0;
 }
 
 void
@@ -232,31 +221,40 @@ sp_keys_retire(struct sp_party *party, bool keep)
 		struct sp_leg_keys *keys = party->leg[m].keys;
 
 		for (unsigned int i = 0; keys && i < keys->count; i++) {
-			struct sp_srtp_conf *srtp = &keys->line[i].srtp;
-
 			if (!has_bit(keys->used, i) ||
 				(keep && has_bit(keys->offered, i)) ||
 				in_use(party, m, keys, i))
 				continue;
 			keys->used &= (uint16_t) ~(1u << i);
-			take_key(srtp);
+			sp_kept_take(keys->line[i]);
 		}
 	}
 }
 
-/* Put @line behind those of @keys, if it has none of that tag and suite. */
-static void
-append(struct sp_leg_keys *keys, const struct sp_sdes *line, bool offered,
-	bool used)
+/*
+ * Put a line behind those of @keys, if it has none of that tag and suite:
+ * @shown or, if that is NULL, a copy of @old. False: no memory.
+ */
+static bool
+append(struct sp_leg_keys *keys, const struct sp_sdes *shown,
+	const struct sp_kept *old, bool offered, bool used)
 {
-	const unsigned int at = find(keys, line);
+	const unsigned int at = shown
+		? find(keys, shown->tag, shown->srtp.suite)
+		: find_said(keys, old);
 
 	if (at == SP_KEYS_LINES_MAX)
-		return;
-	if (at == keys->count)
-		keys->line[keys->count++] = *line;
+		return true;
+	if (at == keys->count) {
+		keys->line[at] =
+			shown ? sp_kept_new(shown) : sp_kept_clone(old);
+		if (!keys->line[at])
+			return false;
+		keys->count++;
+	}
 	keys->offered |= (uint16_t)(offered << at);
 	keys->used |= (uint16_t)(used << at);
+	return true;
 }
 
 enum sp_status
@@ -266,6 +264,7 @@ sp_keys_show(struct sp_party *party, unsigned int m,
 	struct sp_leg *leg = &party->leg[m];
 	struct sp_leg_keys *old, *new;
 	enum sp_status status;
+	bool fine = true;
 
 	if (!leg->keys && plan->count == 0)
 		return SP_OK;
@@ -278,18 +277,32 @@ sp_keys_show(struct sp_party *party, unsigned int m,
 		return SP_NO_MEMORY;
 	new->told = old->told;
 	new->id = old->id;
-	for (unsigned int i = 0; i < plan->count; i++)
-		append(new, &plan->line[i], offer,
+	for (unsigned int i = 0; fine && i < plan->count; i++)
+		fine = append(new, &plan->line[i], NULL, offer,
 			was_used(old, &plan->line[i]));
-	for (unsigned int i = 0; i < old->count; i++) {
+	for (unsigned int i = 0; fine && i < old->count; i++) {
 		const bool kept = keep && has_bit(old->offered, i);
 
 		if (kept || in_use(party, m, old, i))
-			append(new, &old->line[i], kept, has_bit(old->used, i));
+			fine = append(new, NULL, old->line[i], kept,
+				has_bit(old->used, i));
 	}
+	sp_keys_free(fine ? old : new);
+	if (!fine)
+		return SP_NO_MEMORY;
 	leg->keys = new;
-	sp_keys_free(old);
 	return SP_OK;
+}
+
+unsigned int
+sp_keys_lines(
+	const struct sp_leg_keys *keys, struct sp_sdes out[SP_KEYS_LINES_MAX])
+{
+	unsigned int n = 0;
+
+	for (; keys && n < keys->count; n++)
+		sp_kept_read(keys->line[n], &out[n]);
+	return n;
 }
 
 unsigned int
@@ -299,16 +312,16 @@ sp_keys_offered(
 	unsigned int n = 0;
 
 	for (unsigned int i = 0; keys && i < keys->count; i++) {
-		const struct sp_sdes *line = &keys->line[i];
+		const struct sp_kept *line = keys->line[i];
 
 		if (!has_bit(keys->offered, i))
 			continue;
 		out[n++] = (struct sp_sdes){
 			.tag = line->tag,
 			.srtp = {
-				.suite = line->srtp.suite,
-				.flags = line->srtp.flags,
-				.n_keys = line->srtp.n_keys,
+				.suite = line->suite,
+				.flags = line->flags,
+				.n_keys = line->n_keys,
 			},
 		};
 	}
@@ -320,16 +333,16 @@ sp_keys_use(struct sp_party *party, const struct sp_said *said)
 {
 	for (unsigned int m = 0; m < party->legs; m++) {
 		struct sp_leg_keys *keys = party->leg[m].keys;
-		const struct sp_sdes *crypto = crypto_of(said, m);
+		const struct sp_kept *crypto = crypto_of(said, m);
 		unsigned int at;
 
 		if (!keys || !crypto)
 			continue;
-		at = find(keys, crypto);
+		at = find_said(keys, crypto);
 		/* A line that was refused or left has no key to be used. */
 		for (unsigned int i = 0; at < keys->count && i < keys->count;
 			i++)
-			if (same_key(&keys->line[at], &keys->line[i]))
+			if (sp_kept_same(keys->line[at], keys->line[i]))
 				keys->used |= (uint16_t)(1u << i);
 	}
 }
@@ -345,14 +358,12 @@ sp_keys_undone(const struct sp_cast *cast, uint8_t p, unsigned int m,
 		return;
 	keys = cast->party[p]->leg[m].keys;
 	for (unsigned int i = 0; keys && i < keys->count; i++) {
-		struct sp_srtp_conf *srtp = &keys->line[i].srtp;
-
-		if (srtp->n_keys == 0 || !sp_srtp_conf_equal(srtp, out))
+		if (!sp_kept_has(keys->line[i], out))
 			continue;
 		keys->used |= (uint16_t)(1u << i);
 		if (forgotten) {
 			keys->used &= (uint16_t) ~(1u << i);
-			take_key(srtp);
+			sp_kept_take(keys->line[i]);
 		}
 	}
 }
@@ -366,7 +377,7 @@ sp_keys_leave(struct sp_leg *leg)
 	keys->told = 0;
 	for (unsigned int i = 0; i < keys->count; i++) {
 		if (has_bit(keys->used, i))
-			take_key(&keys->line[i].srtp);
+			sp_kept_take(keys->line[i]);
 	}
 	keys->used = 0;
 }
@@ -407,12 +418,18 @@ sp_keys_conf(const struct sp_cast *cast, uint8_t p, unsigned int m,
 	if (!said->crypto)
 		return false;
 	if (out) {
-		unsigned int i = leg->keys ? find(leg->keys, said->crypto) : 0;
+		unsigned int i =
+			leg->keys ? find_said(leg->keys, said->crypto) : 0;
+		struct sp_sdes line;
 
-		out->in = said->crypto->srtp;
+		sp_kept_read(said->crypto, &line);
+		out->in = line.srtp;
 		if (leg->keys && i < leg->keys->count &&
-			has_bit(leg->keys->used, i))
-			out->out = leg->keys->line[i].srtp;
+			has_bit(leg->keys->used, i)) {
+			sp_kept_read(leg->keys->line[i], &line);
+			out->out = line.srtp;
+		}
+		explicit_bzero(&line, sizeof line);
 	}
 	return true;
 }
@@ -431,9 +448,9 @@ sp_keys_of(
 		return SP_KEYING_CLEAR;
 	if (!said->crypto)
 		return said->secure ? SP_KEYING_END_TO_END : SP_KEYING_CLEAR;
-	*in = said->crypto->srtp.suite;
-	i = keys ? find(keys, said->crypto) : 0;
+	*in = said->crypto->suite;
+	i = keys ? find_said(keys, said->crypto) : 0;
 	if (keys && i < keys->count && has_bit(keys->used, i))
-		*out = keys->line[i].srtp.suite;
+		*out = keys->line[i]->suite;
 	return SP_KEYING_SDES;
 }

@@ -19,7 +19,7 @@ struct sp_leg_keys {
 	uint8_t count;    /* of @line */
 	uint16_t offered; /* bits of lines: an answer may choose them */
 	uint16_t used;    /* bits of lines that have been in use */
-	struct sp_sdes line[];
+	struct sp_kept *line[];
 };
 
 #define SP_KEYS_LINES_MAX 12u /* of a leg: shown, or in use with some tag */
@@ -60,10 +60,13 @@ struct sp_said *sp_said_clone(const struct sp_said *from);
 /* Wipe the keys and free. Takes NULL. */
 void sp_said_free(struct sp_said *said);
 
-/* Replace m= line @m of @said by @media, with @crypto or NULL; both copied. */
+/*
+ * Replace m= line @m of @said by a copy of @media, that of its keys included.
+ *
+ * Fails: SP_NO_MEMORY; nothing is changed.
+ */
 enum sp_status sp_said_set(struct sp_said *said, unsigned int m,
-	const struct sp_media *media,
-	const struct sp_sdes *crypto) SP_MUST_CHECK;
+	const struct sp_media *media) SP_MUST_CHECK;
 
 /*
  * Take the keys from @party's lines that were in use and are not any more:
@@ -87,6 +90,11 @@ enum sp_status sp_keys_show(struct sp_party *party, unsigned int m,
  * keys. Returns how many.
  */
 unsigned int sp_keys_offered(
+	const struct sp_leg_keys *keys, struct sp_sdes out[SP_KEYS_LINES_MAX]);
+
+/* List in @out all lines of @keys (may be NULL); the caller wipes it. Returns
+   how many. */
+unsigned int sp_keys_lines(
 	const struct sp_leg_keys *keys, struct sp_sdes out[SP_KEYS_LINES_MAX]);
 
 /* Note which of our lines is in use by what @said says. */

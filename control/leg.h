@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "control/kept.h"
 #include "relay/addr.h"
 #include "relay/negotiate.h"
 #include "relay/order.h"
@@ -67,10 +68,10 @@ struct sp_media {
 	uint8_t type;      /* sp_reply_ng_type() */
 	uint8_t protocol;  /* sp_reply_ng_protocol() */
 	uint8_t keying;    /* enum sp_keying */
-	bool live;         /* in use, as far as this SDP goes */
-	bool secure;       /* end to end */
-	bool zero; /* held by 0.0.0.0; the addresses are the last ones */
-	struct sp_sdes *crypto; /* the line that the party sends under, with
+	bool live : 1;     /* in use, as far as this SDP goes */
+	bool secure : 1;   /* end to end */
+	bool zero : 1; /* held by 0.0.0.0; the addresses are the last ones */
+	struct sp_kept *crypto; /* the line that the party sends under, with
 				   its keys; NULL: none */
 };
 

@@ -176,7 +176,7 @@ sp_party_tag_first(struct sp_party *party, struct sp_text text)
 			count++;
 		if (count >= SP_TAGS_MAX || text.len > SP_TAG_MAX)
 			return NULL;
-		tag = calloc(1, sizeof *tag + text.len);
+		tag = calloc(1, SP_TAG_SIZE(text.len));
 		if (!tag)
 			return NULL;
 		tag->len = (uint8_t)text.len;
@@ -262,6 +262,12 @@ sp_party_other(const struct sp_cast *cast, uint8_t p)
 		party->caller != SP_NOBODY ? party->caller : party->peer;
 
 	return other < cast->count ? other : SP_NOBODY;
+}
+
+bool
+sp_party_offered(const struct sp_party *party, enum sp_by by)
+{
+	return party->offer[by] && party->offer[by]->pending;
 }
 
 bool

@@ -3,6 +3,7 @@
 #define SP_CONTROL_PARTY_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "control/leg.h"
@@ -42,12 +43,15 @@ struct sp_tag {
 	char text[];
 };
 
-/* What an answer has to know of the offer. */
+/* Bytes of a tag of @len: without the padding that the struct ends in. */
+#define SP_TAG_SIZE(len) (offsetof(struct sp_tag, text) + (len))
+
+/* What an answer has to know of the offer; as long as this is there, one
+   counts. */
 struct sp_offer {
-	bool made;    /* an answer to it counts */
-	bool pending; /* and none has come yet */
-	uint8_t count;
-	uint8_t line[SP_SDP_MEDIA_MAX]; /* enum sp_offered */
+	bool pending;   /* and none has come yet */
+	uint8_t count;  /* of @line */
+	uint8_t line[]; /* enum sp_offered */
 };
 
 /* Which side of a dialogue offered; both do, if requests cross. */
@@ -85,7 +89,7 @@ struct sp_party {
 	uint8_t blocked;  /* enum sp_block, of what it sends */
 	uint8_t block_up; /* branch: the same, of what its caller gets */
 	uint8_t block_down; /* branch: of what its caller sends to it */
-	struct sp_offer offer[SP_BYS]; /* branch: of the dialogue */
+	struct sp_offer *offer[SP_BYS]; /* branch: of the dialogue, or NULL */
 };
 
 struct sp_cast {
@@ -173,6 +177,9 @@ bool sp_party_on(const struct sp_cast *cast, uint8_t p, unsigned int m);
 
 /* Whom does party @p talk to? SP_NOBODY: nobody. */
 uint8_t sp_party_other(const struct sp_cast *cast, uint8_t p);
+
+/* Does an offer to or of the branch @party wait for its first answer? */
+bool sp_party_offered(const struct sp_party *party, enum sp_by by);
 
 /* Has any branch of @cast answered? */
 bool sp_party_answered(const struct sp_cast *cast);

@@ -73,6 +73,8 @@ party_free(struct sp_party *party)
 		sp_keys_free(party->leg[m].keys);
 	}
 	free(party->leg);
+	for (enum sp_by by = 0; by < SP_BYS; by++)
+		free(party->offer[by]);
 	told_free(party->told);
 	free(party->branch);
 	free(party->label);
@@ -82,7 +84,7 @@ party_free(struct sp_party *party)
 static struct sp_tag *
 tag_clone(const struct sp_tag *from)
 {
-	struct sp_tag *to = copy(from, sizeof *from + from->len);
+	struct sp_tag *to = copy(from, SP_TAG_SIZE(from->len));
 
 	if (!to)
 		return NULL;
@@ -140,6 +142,23 @@ clone_told(const struct sp_party *from, struct sp_party *to)
 	return fine;
 }
 
+static bool
+clone_offers(const struct sp_party *from, struct sp_party *to)
+{
+	bool fine = true;
+
+	for (enum sp_by by = 0; by < SP_BYS; by++) {
+		const struct sp_offer *offer = from->offer[by];
+
+		to->offer[by] = NULL;
+		if (!offer)
+			continue;
+		to->offer[by] = copy(offer, sizeof *offer + offer->count);
+		fine &= to->offer[by] != NULL;
+	}
+	return fine;
+}
+
 static struct sp_party *
 party_clone(const struct sp_party *from)
 {
@@ -151,6 +170,7 @@ party_clone(const struct sp_party *from)
 		return NULL;
 	to->tags = NULL;
 	fine = clone_legs(from, to);
+	fine &= clone_offers(from, to);
 	fine &= clone_told(from, to);
 	fine &= clone_string(from->branch, &to->branch);
 	fine &= clone_string(from->label, &to->label);

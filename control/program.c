@@ -46,12 +46,29 @@ take(struct sp_service *s, struct sp_call *call, uint32_t *flow)
 	return SP_OK;
 }
 
-void
-sp_program_give(struct sp_service *s, unsigned int worker, uint32_t flow)
+/* The same for keys, of which there is no news that would need an owner. */
+static enum sp_status
+take_keys(struct sp_service *s, const struct sp_call *call, uint32_t *id)
 {
-	s->owners[worker].call[flow] = NULL;
+	const enum sp_status status =
+		sp_dataplane_keys_take(s->dp, call->worker, id);
+
+	if (status == SP_OK)
+		s->owners[call->worker].flows++;
+	return status;
+}
+
+void
+sp_program_give(
+	struct sp_service *s, unsigned int worker, const struct sp_order *order)
+{
 	s->owners[worker].flows--;
-	sp_dataplane_flow_give(s->dp, worker, flow);
+	if (order->kind == SP_ORDER_KEYS || order->kind == SP_ORDER_WIPE) {
+		sp_dataplane_keys_give(s->dp, worker, order->flow);
+		return;
+	}
+	s->owners[worker].call[order->flow] = NULL;
+	sp_dataplane_flow_give(s->dp, worker, order->flow);
 }
 
 static size_t
@@ -101,7 +118,7 @@ settle_keys(struct sp_service *s, struct sp_call *call,
 	status = sp_keys_make(leg);
 	fresh = status == SP_OK && leg->keys->id == 0;
 	if (fresh)
-		status = take(s, call, &leg->keys->id);
+		status = take_keys(s, call, &leg->keys->id);
 	if (status != SP_OK)
 		return status;
 	add_order(tell, SP_ORDER_KEYS, leg->keys->id, p, m, SP_PART_RTP)
@@ -160,7 +177,7 @@ give_fresh(struct sp_service *s, unsigned int worker, struct sp_orders *tell)
 {
 	for (size_t i = 0; i < tell->count; i++)
 		if (tell->order[i].fresh)
-			sp_program_give(s, worker, tell->order[i].flow);
+			sp_program_give(s, worker, &tell->order[i]);
 }
 
 /* What @order tells of its leg or flow. */

@@ -66,8 +66,9 @@ void sp_orders_free(struct sp_orders *orders);
 void sp_program_again(const struct sp_service *s, const struct sp_cast *cast,
 	struct sp_order *order);
 
-/* Give back the id of a flow or of keys. */
-void sp_program_give(struct sp_service *s, unsigned int worker, uint32_t flow);
+/* Give back the id of the flow or of the keys that @order is about. */
+void sp_program_give(struct sp_service *s, unsigned int worker,
+	const struct sp_order *order);
 
 /* Return the slot of @flow in @cast, or NULL; says whose leg it is. */
 struct sp_slot *sp_program_slot(const struct sp_cast *cast, uint32_t flow,

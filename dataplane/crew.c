@@ -99,9 +99,8 @@ open_worker(struct sp_dataplane *dp, unsigned int i,
 		!w->commit.hold_pool || !sp_stage_has_room(w->commit.hold_pool))
 		return SP_NO_MEMORY;
 
-	/* Low ids first: what is in use stays dense. */
 	for (uint32_t id = dp->max_flows; id > 0; id--)
-		crew->free[crew->n_free++] = id;
+		crew->free[crew->last++] = id;
 	status = sp_flow_table_open(
 		&w->table, &dp->locals, dp->max_flows, conf->hugepages);
 	return status == SP_OK ? open_keys(w, dp->max_flows, conf->srtp)
@@ -236,9 +235,9 @@ sp_dataplane_flow_take(
 {
 	struct sp_crew *crew = &dp->crew[worker];
 
-	if (crew->n_free == 0)
+	if (crew->first == crew->last)
 		return SP_FULL;
-	*flow = crew->free[--crew->n_free];
+	*flow = crew->free[--crew->last];
 	return SP_OK;
 }
 
@@ -249,7 +248,28 @@ sp_dataplane_flow_give(
 	struct sp_crew *crew = &dp->crew[worker];
 
 	sp_ways_put(dp, worker, flow);
-	crew->free[crew->n_free++] = flow;
+	crew->free[crew->last++] = flow;
+}
+
+enum sp_status
+sp_dataplane_keys_take(
+	struct sp_dataplane *dp, unsigned int worker, uint32_t *id)
+{
+	struct sp_crew *crew = &dp->crew[worker];
+
+	if (crew->first == crew->last)
+		return SP_FULL;
+	*id = crew->free[crew->first++];
+	return SP_OK;
+}
+
+void
+sp_dataplane_keys_give(
+	struct sp_dataplane *dp, unsigned int worker, uint32_t id)
+{
+	struct sp_crew *crew = &dp->crew[worker];
+
+	crew->free[--crew->first] = id;
 }
 
 unsigned int

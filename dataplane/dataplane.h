@@ -120,13 +120,16 @@ unsigned int sp_dataplane_locals(const struct sp_dataplane *dp);
 unsigned int sp_dataplane_local(
 	const struct sp_dataplane *dp, unsigned int realm);
 
-/* Take an id of @worker, for a flow or for a leg's keys. Fails: SP_FULL. */
+/* Take an id of @worker for a flow or for a leg's keys. Fails: SP_FULL. */
 enum sp_status sp_dataplane_flow_take(struct sp_dataplane *dp,
 	unsigned int worker, uint32_t *flow) SP_MUST_CHECK;
-
-/* Give back an id that was never ordered, or whose stop or wiping is done. */
+enum sp_status sp_dataplane_keys_take(struct sp_dataplane *dp,
+	unsigned int worker, uint32_t *id) SP_MUST_CHECK;
+/* Give back one that was never ordered, or whose stop or wiping is done. */
 void sp_dataplane_flow_give(
 	struct sp_dataplane *dp, unsigned int worker, uint32_t flow);
+void sp_dataplane_keys_give(
+	struct sp_dataplane *dp, unsigned int worker, uint32_t id);
 
 /* How many orders @worker's mailbox takes now without SP_FULL. */
 unsigned int sp_dataplane_room(

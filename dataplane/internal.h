@@ -33,8 +33,11 @@ struct sp_way {
 struct sp_crew {
 	struct sp_worker *worker;
 	struct sp_way *way; /* by flow id */
-	uint32_t *free;     /* stack of flow ids */
-	uint32_t n_free;
+	/* Ids in no use, from @first up to @last. Flows take the last one, the
+	   lowest, keys the first: so the tables of both stay dense. */
+	uint32_t *free;
+	uint32_t first;
+	uint32_t last;
 	uint32_t swept;   /* next flow id whose ways are looked at */
 	bool sweep;       /* ways may have changed for some flows */
 	bool sweep_again; /* and since it began others may have */

@@ -152,6 +152,20 @@ sp_dataplane_flow_give(
 	dp->taken--;
 }
 
+enum sp_status
+sp_dataplane_keys_take(
+	struct sp_dataplane *dp, unsigned int worker, uint32_t *id)
+{
+	return sp_dataplane_flow_take(dp, worker, id);
+}
+
+void
+sp_dataplane_keys_give(
+	struct sp_dataplane *dp, unsigned int worker, uint32_t id)
+{
+	sp_dataplane_flow_give(dp, worker, id);
+}
+
 unsigned int
 sp_dataplane_room(const struct sp_dataplane *dp, unsigned int worker)
 {

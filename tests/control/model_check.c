@@ -151,13 +151,22 @@ same_legs(const struct sp_party *a, const struct sp_party *b)
 }
 
 static bool
+same_offer(const struct sp_offer *a, const struct sp_offer *b)
+{
+	if (!a || !b)
+		return a == b;
+	return a->count == b->count && memcmp(a, b, sizeof *a + a->count) == 0;
+}
+
+static bool
 same_party(const struct sp_party *a, const struct sp_party *b)
 {
 	return a->on == b->on && a->caller == b->caller && a->peer == b->peer &&
 		a->answered == b->answered && a->blocked == b->blocked &&
 		a->block_up == b->block_up && a->block_down == b->block_down &&
 		a->realm == b->realm && a->family == b->family &&
-		memcmp(a->offer, b->offer, sizeof a->offer) == 0 &&
+		same_offer(a->offer[SP_BY_CALLER], b->offer[SP_BY_CALLER]) &&
+		same_offer(a->offer[SP_BY_BRANCH], b->offer[SP_BY_BRANCH]) &&
 		same_tags(a->tags, b->tags) && same_legs(a, b);
 }
 
