@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef SP_BENCH_PKTGEN_CONF_H
+#define SP_BENCH_PKTGEN_CONF_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What the command line says; sides are A and B. */
+struct pktgen_conf {
+	const char *device[2]; /* of DPDK; the second may be NULL */
+	const char *cpu;       /* where to run; NULL: anywhere */
+	const char *ng;        /* ADDRESS:PORT; NULL: no relay, A to B */
+	const char *netns;     /* path of where @ng is; NULL: here */
+	const char *realm[2];
+	uint32_t first_ip[2]; /* addresses count up from it; host order */
+	uint8_t suite[2];     /* enum sp_srtp_suite */
+	uint32_t calls;
+	uint32_t calls_an_ip;
+	uint32_t payload; /* bytes after the RTP header */
+	uint32_t ptime_ms;
+	double rate; /* packets a second, both ways; 0: what ptime says */
+	double seconds;
+	double confirm_s;   /* of a search's last word */
+	double least, most; /* rates of a search */
+	bool search;
+	bool hugepages;
+	bool json;
+	double rtcp_s;     /* a stream's seconds from RTCP to RTCP; 0: none */
+	double junk;       /* packets a second */
+	unsigned int dtx;  /* per cent of streams' time that is silent */
+	unsigned int dtmf; /* per mille of packets that are events */
+	unsigned int memory_mb;
+};
+
+/* Read the command line; ends the process if it is wrong. */
+void pktgen_conf_read(struct pktgen_conf *conf, int argc, char **argv);
+
+#endif

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef SP_BENCH_PKTGEN_STREAM_H
+#define SP_BENCH_PKTGEN_STREAM_H
+
+#include <stdalign.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "relay/addr.h"
+
+/*
+ * One direction of a call: its frames' first bytes, ready but for what counts
+ * up, and what became of it at the other end.
+ */
+
+struct pktgen;
+
+#define PKTGEN_FIRST_PORT 10000u
+#define PKTGEN_MAGIC 0x53504731u
+#define PKTGEN_SSRC 0x5a000000u /* and the stream's number */
+
+enum {
+	PKTGEN_ETH = 14,
+	PKTGEN_UDP = PKTGEN_ETH + 20,
+	PKTGEN_RTP = PKTGEN_UDP + 8,
+	PKTGEN_HEAD = PKTGEN_RTP + 12,
+};
+
+struct pktgen_stream {
+	/* Ethernet to RTP. In place of the UDP checksum: the sum of all that
+	   never changes, beside the lengths. */
+	alignas(64) uint8_t head[PKTGEN_HEAD];
+	uint16_t spare;
+	uint32_t seq;    /* of the last packet; the first is 1 */
+	int32_t silence; /* packets until it ends; negative: it begins */
+};
+_Static_assert(sizeof(struct pktgen_stream) == 64, "one line a packet");
+
+/* Behind the RTP header. Numbers as they lie: we read them ourselves. */
+struct pktgen_mark {
+	uint32_t magic;
+	uint32_t stream;
+	uint32_t run;
+	uint32_t seq;
+	uint64_t tsc;
+};
+
+struct pktgen_heard {
+	uint64_t seen; /* bit i: @highest - i arrived */
+	uint32_t highest;
+	uint32_t count;
+};
+
+/* Where a party was told to send to. */
+struct pktgen_target {
+	struct sp_addr rtp;
+	struct sp_addr rtcp;
+};
+
+/* What became of a packet. */
+enum pktgen_place {
+	PKTGEN_NEW,
+	PKTGEN_LATE,
+	PKTGEN_AGAIN
+};
+
+/* Note that @seq arrived. */
+enum pktgen_place pktgen_heard_note(struct pktgen_heard *h, uint32_t seq);
+
+/* The address of a party, which sends the stream of the same number. */
+struct sp_addr pktgen_party(const struct pktgen *g, uint32_t stream);
+
+/* Which party has IPv4 address @ip and @port; UINT32_MAX: none. Of RTP's
+   port, or the one after it. */
+uint32_t pktgen_party_at(const struct pktgen *g, uint32_t ip, uint16_t port);
+
+/* Make order, phases and heads; targets are known. */
+void pktgen_streams_make(struct pktgen *g);
+
+/* Write IPv4 and UDP of a datagram into @frame, its payload there already. */
+void pktgen_datagram_close(uint8_t *frame, const struct sp_addr *from,
+	const struct sp_addr *to, uint32_t payload_len);
+
+/* Is the stream silent now, so that nothing is sent? Asked once a packet. */
+bool pktgen_stream_rests(struct pktgen *g, uint32_t number);
+
+/* Write the RTP header and the mark of a packet to @rtp. */
+void pktgen_stream_fill(const struct pktgen *g, uint32_t number, uint32_t seq,
+	uint64_t now, uint8_t *rtp);
+
+/* Write the stream's next packet; return the frame's length. */
+uint32_t pktgen_stream_write(
+	struct pktgen *g, uint32_t number, uint64_t now, uint8_t *frame);
+
+#endif
