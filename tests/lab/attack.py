@@ -65,3 +65,22 @@ class Forge(_Tool):
         """(packets sent, seconds that it took)"""
         sent, seconds = super().wait()
         return int(sent), float(seconds)
+
+
+class Volley(_Tool):
+    """Sends @frames, as they are, out of an interface of @ns."""
+
+    NAME = "volley"
+    LAST = r"sent (\d+) in (\S+)"
+
+    def __init__(self, lab, ns, frames, rate, seconds, interface="eth0"):
+        path = lab.path(f"volley{len(lab.closers)}")
+        with open(path, "wb") as file:
+            for each in frames:
+                file.write(len(each).to_bytes(2, "big") + each)
+        super().__init__(lab, ns, path, interface, rate, seconds)
+
+    def wait(self):
+        """(packets sent, seconds that it took)"""
+        sent, seconds = super().wait()
+        return int(sent), float(seconds)
