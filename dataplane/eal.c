@@ -167,6 +167,9 @@ sp_eal_build(const struct sp_eal_conf *conf, const unsigned *allowed,
 	out->argc = 0;
 	out->used = 0;
 	put(out, "%s", conf->name ? conf->name : "sallyport");
+	/* Its socket asks another DPDK process of our prefix, at the start,
+	   whether it lives: a stopped one would hold us up for ever. */
+	put(out, "--no-telemetry");
 	if (conf->file_prefix)
 		put(out, "--file-prefix=%s", conf->file_prefix);
 	put_memory(out, conf);

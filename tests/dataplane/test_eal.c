@@ -30,28 +30,34 @@ ParameterizedTestParameters(eal, builds_arguments)
 	static struct args_case cases[] = {
 		{ "two workers on two CPUs", 2, 0, { 0 }, 2, false, false, 64,
 			"",
-			"sp --no-huge --no-shconf -m 64 --no-pci "
+			"sp --no-telemetry --no-huge --no-shconf -m 64 "
+			"--no-pci "
 			"--lcores=0@(0,1),1@(0,1),2@(0,1) --main-lcore=0" },
 		{ "two workers on one CPU", 2, 0, { 0 }, 1, false, false, 64,
 			"",
-			"sp --no-huge --no-shconf -m 64 --no-pci "
+			"sp --no-telemetry --no-huge --no-shconf -m 64 "
+			"--no-pci "
 			"--lcores=0@(0),1@(0),2@(0) --main-lcore=0" },
 		{ "pinned: control has the rest", 2, 0, { 0 }, 4, true, false,
 			64, "",
-			"sp --no-huge --no-shconf -m 64 --no-pci "
+			"sp --no-telemetry --no-huge --no-shconf -m 64 "
+			"--no-pci "
 			"--lcores=0@(2,3),1@(0),2@(1) --main-lcore=0" },
 		{ "pinned: no CPU is left", 1, 0, { 0 }, 1, true, false, 64, "",
-			"sp --no-huge --no-shconf -m 64 --no-pci "
+			"sp --no-telemetry --no-huge --no-shconf -m 64 "
+			"--no-pci "
 			"--lcores=0@(0),1@(0) --main-lcore=0" },
 		{ "a list, pinned", 2, 2, { 3, 1 }, 4, true, false, 64, "",
-			"sp --no-huge --no-shconf -m 64 --no-pci "
+			"sp --no-telemetry --no-huge --no-shconf -m 64 "
+			"--no-pci "
 			"--lcores=0@(0,2),1@(3),2@(1) --main-lcore=0" },
 		{ "a list, floating", 1, 2, { 2, 3 }, 4, false, false, 64, "",
-			"sp --no-huge --no-shconf -m 64 --no-pci "
+			"sp --no-telemetry --no-huge --no-shconf -m 64 "
+			"--no-pci "
 			"--lcores=0@(0,1,2,3),1@(2,3) --main-lcore=0" },
 		{ "hugepages and a NIC", 1, 0, { 0 }, 1, false, true, 0,
 			"0000:3b:00.0",
-			"sp --in-memory -a 0000:3b:00.0 "
+			"sp --no-telemetry --in-memory -a 0000:3b:00.0 "
 			"--lcores=0@(0),1@(0) --main-lcore=0" },
 	};
 

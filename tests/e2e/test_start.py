@@ -4,7 +4,9 @@
 import os
 import re
 import signal
+import socket
 import unittest
+import unittest.mock
 from pathlib import Path
 
 from lab import town
@@ -245,6 +247,29 @@ class StartingOver(RelayCase):
         self.relay.process.wait()
         self.relay.start()
         self.assert_two_way(self.call().connect(), 0.4)
+
+    def test_a_stopped_dpdk_process_is_not_waited_for(self):
+        """It holds DPDK's telemetry socket, and takes no more calls."""
+        folder = Path(self.town.lab.path("run"))
+        path = folder / "dpdk/sallyport/dpdk_telemetry.v2"
+        path.parent.mkdir(parents=True)
+        stopped, callers = socket.socket(
+            socket.AF_UNIX, socket.SOCK_SEQPACKET), []
+        self.addCleanup(stopped.close)
+        stopped.bind(str(path))
+        stopped.listen(0)
+        with self.assertRaises(BlockingIOError):
+            for _ in range(100):
+                callers.append(socket.socket(socket.AF_UNIX,
+                                             socket.SOCK_SEQPACKET))
+                self.addCleanup(callers[-1].close)
+                callers[-1].setblocking(False)
+                callers[-1].connect(str(path))
+        self.assertEqual(self.relay.stop(), [])
+        with unittest.mock.patch.dict(os.environ,
+                                      RUNTIME_DIRECTORY=str(folder)):
+            self.relay.start()
+        self.assert_two_way(self.call().connect(), 0.2)
 
     def test_a_second_one_is_refused_and_harms_nothing(self):
         call = self.call().connect()
