@@ -97,20 +97,39 @@ write_worker(const struct sp_service *s, FILE *to, const char *name,
 	}
 }
 
-/* Busy time alone tells the load: sleeping and looking in vain cost none. */
+/*
+ * Microseconds of every worker. Busy time alone tells the load: sleeping and
+ * looking in vain cost none.
+ */
 static void
-write_load(const struct sp_service *s, FILE *to)
+write_seconds(const struct sp_service *s, FILE *to, const char *name,
+	const char *help, size_t offset)
 {
-	sp_metrics_family(to, "sallyport_busy_seconds_total", "counter",
-		"Time of the turns that found packets: its rate is the load");
+	sp_metrics_family(to, name, "counter", help);
 	for (unsigned int w = 0; w < s->workers; w++) {
 		struct sp_worker_counts counts;
 
 		sp_dataplane_worker_counts(s->dp, w, &counts);
-		fprintf(to,
-			"sallyport_busy_seconds_total{worker=\"%u\"} %.6f\n", w,
-			(double)counts.busy_us / 1e6);
+		fprintf(to, "%s{worker=\"%u\"} %.6f\n", name, w,
+			(double)*(const uint64_t *)((const char *)&counts +
+				offset) /
+				1e6);
 	}
+}
+
+/* Times in which packets waited too long for their worker. */
+static void
+write_stalls(const struct sp_service *s, FILE *to)
+{
+	write_worker(s, to, "sallyport_worker_stalls_total", "counter",
+		"Times a worker did not look for packets for 2 ms or longer",
+		offsetof(struct sp_worker_counts, stalls));
+	write_seconds(s, to, "sallyport_worker_stalled_seconds_total",
+		"Time of stalls, in which queues may overflow",
+		offsetof(struct sp_worker_counts, stalled_us));
+	write_seconds(s, to, "sallyport_worker_displaced_seconds_total",
+		"Time of stalls in which another thread had the CPU",
+		offsetof(struct sp_worker_counts, displaced_us));
 }
 
 /* What became of ARP, ND and ICMP for addresses of ours. */
@@ -175,7 +194,10 @@ write_workers(const struct sp_service *s, FILE *to)
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
 		write_worker(s, to, rows[i].name, rows[i].type, rows[i].help,
 			rows[i].offset);
-	write_load(s, to);
+	write_seconds(s, to, "sallyport_busy_seconds_total",
+		"Time of the turns that found packets: its rate is the load",
+		offsetof(struct sp_worker_counts, busy_us));
+	write_stalls(s, to);
 	write_slow_path(s, to);
 }
 

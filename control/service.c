@@ -271,6 +271,7 @@ sp_service_tick(struct sp_service *s)
 	set_epoch(s);
 	give_up(s);
 	sp_metrics_tick(s);
+	sp_stalls_tick(&s->stalls, s->dp, s->workers, s->now_ms);
 	sp_outbox_tick(s->records.file);
 	sp_outbox_tick(s->records.webhook);
 	sp_timers_run(&s->timers, s->now_ms / 1000, sp_ageing_due, s);

@@ -9,6 +9,7 @@
 #include "control/metrics.h"
 #include "control/ports.h"
 #include "control/record.h"
+#include "control/stalls.h"
 #include "control/timers.h"
 
 /*
@@ -47,6 +48,7 @@ struct sp_service {
 	struct sp_waiting *due; /* requests whose turn has come */
 	struct sp_metrics metrics;
 	struct sp_records records;
+	struct sp_stalls stalls;
 	uint64_t now_ms;  /* since the service was opened */
 	uint32_t last_ms; /* data plane's clock at @now_ms */
 	int64_t epoch_ms; /* wall clock, as since 1970, when @now_ms was 0 */

@@ -21,10 +21,13 @@ struct sp_counters {
 	uint64_t polls;
 	uint64_t busy_polls;  /* that found a packet */
 	uint64_t busy_cycles; /* spent in these */
-	uint64_t news_lost;   /* the ring to control was full */
-	uint64_t flows;       /* running now */
-	uint64_t keys;        /* legs whose keys it holds now */
-	uint64_t held;        /* copies on probation now */
+	uint64_t stalls;      /* see stall.h */
+	uint64_t stalled_cycles;
+	uint64_t displaced_cycles; /* of these: without the CPU */
+	uint64_t news_lost;        /* the ring to control was full */
+	uint64_t flows;            /* running now */
+	uint64_t keys;             /* legs whose keys it holds now */
+	uint64_t held;             /* copies on probation now */
 };
 
 /* Add to a counter that only this thread writes. Core: its worker. */

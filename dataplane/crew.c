@@ -313,6 +313,11 @@ sp_dataplane_worker_counts(const struct sp_dataplane *dp, unsigned int worker,
 		.busy_polls = sp_counter_read(&c->busy_polls),
 		.busy_us = sp_worker_us(
 			sp_counter_read(&c->busy_cycles), w->tsc_hz),
+		.stalls = sp_counter_read(&c->stalls),
+		.stalled_us = sp_worker_us(
+			sp_counter_read(&c->stalled_cycles), w->tsc_hz),
+		.displaced_us = sp_worker_us(
+			sp_counter_read(&c->displaced_cycles), w->tsc_hz),
 		.news_lost = sp_counter_read(&c->news_lost),
 		.flows = (uint32_t)sp_counter_read(&c->flows),
 		.keys = (uint32_t)sp_counter_read(&c->keys),

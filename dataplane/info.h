@@ -16,11 +16,14 @@ struct sp_worker_counts {
 	uint64_t passed_on_lost; /* forwarded, then no room in a shared queue */
 	uint64_t held;           /* copies on probation, in no verdict yet */
 	uint64_t polls;
-	uint64_t busy_polls; /* that found at least one packet */
-	uint64_t busy_us;    /* spent in these: its growth is the load */
-	uint64_t news_lost;  /* events that found their ring full */
-	uint32_t flows;      /* running now */
-	uint32_t keys;       /* legs whose keys it holds now */
+	uint64_t busy_polls;   /* that found at least one packet */
+	uint64_t busy_us;      /* spent in these: its growth is the load */
+	uint64_t stalls;       /* times it did not look for packets in time */
+	uint64_t stalled_us;   /* and for how long */
+	uint64_t displaced_us; /* of that: while its CPU ran another thread */
+	uint64_t news_lost;    /* events that found their ring full */
+	uint32_t flows;        /* running now */
+	uint32_t keys;         /* legs whose keys it holds now */
 };
 
 /* How a realm's packets come and go, for logs and metrics. */

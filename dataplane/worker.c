@@ -203,10 +203,14 @@ count_held(struct sp_worker *w)
 
 /* The time since the last poll was spent well if there was a packet. */
 static void
-count_busy(struct sp_worker *w, uint64_t tsc, unsigned int seen)
+count_time(struct sp_worker *w, uint64_t tsc, unsigned int seen)
 {
+	const uint64_t cycles = tsc - w->polled_tsc;
+
 	if (seen > 0)
-		sp_counter_add(&w->counters.busy_cycles, tsc - w->polled_tsc);
+		sp_counter_add(&w->counters.busy_cycles, cycles);
+	if (unlikely(sp_stall_is(&w->stall, cycles)))
+		sp_stall_count(&w->stall, &w->counters, tsc, cycles);
 	w->polled_tsc = tsc;
 }
 
@@ -224,7 +228,7 @@ sp_worker_poll(struct sp_worker *w)
 	seen += sp_worker_transmit_slow(w);
 
 	tsc = rte_rdtsc();
-	count_busy(w, tsc, seen);
+	count_time(w, tsc, seen);
 	now_ms = (uint32_t)(sp_worker_us(tsc - w->tsc_start, w->tsc_hz) / 1000);
 	sp_worker_obey(w, now_ms);
 	if (unlikely(w->commit.n_released > 0))
@@ -232,6 +236,7 @@ sp_worker_poll(struct sp_worker *w)
 	if (unlikely(now_ms - w->age_ms >= AGE_EVERY_MS)) {
 		w->age_ms = now_ms;
 		sp_stage_commit_age(&w->commit, &w->table, now_ms);
+		sp_stall_refresh(&w->stall, tsc);
 	}
 	count_held(w);
 	return seen;
@@ -241,11 +246,14 @@ static void
 sleep_idle(struct sp_worker *w)
 {
 	uint32_t us = w->table.running > 0 ? SLEEP_BUSY_US : SLEEP_IDLE_US;
+	uint64_t tsc;
 
 	if (w->n_wakers > 0)
 		us = SLEEP_WOKEN_US;
 	sp_mailbox_sleep(&w->box, w->waker, w->n_wakers, us);
-	w->polled_tsc = rte_rdtsc();
+	tsc = rte_rdtsc();
+	w->stall.slept_cycles += tsc - w->polled_tsc;
+	w->polled_tsc = tsc;
 }
 
 int
@@ -262,6 +270,7 @@ sp_worker_run(void *worker)
 	if (!w->busy)
 		prctl(PR_SET_TIMERSLACK, TIMER_SLACK_NS);
 	w->polled_tsc = rte_rdtsc();
+	sp_stall_start(&w->stall, w->polled_tsc, w->tsc_hz);
 	while (!__atomic_load_n(&w->stop, __ATOMIC_RELAXED)) {
 		sp_counter_add(&w->counters.polls, 1);
 		if (sp_worker_poll(w) > 0) {

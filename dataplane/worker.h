@@ -13,6 +13,7 @@
 #include "dataplane/mailbox.h"
 #include "dataplane/nic.h"
 #include "dataplane/stage.h"
+#include "dataplane/stall.h"
 
 struct rte_ring;
 
@@ -59,6 +60,7 @@ struct sp_worker {
 	struct sp_stage_commit commit;
 	struct sp_outgoing out[SP_REALMS_MAX];
 	uint64_t polled_tsc; /* when the last poll, or sleep, ended */
+	struct sp_stall stall;
 	uint32_t idle_polls;
 	uint32_t age_ms;  /* when held packets were last looked at */
 	uint32_t punt_ms; /* when punt credit was last given */

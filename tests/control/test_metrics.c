@@ -72,6 +72,11 @@ Test(metrics, tells_calls_requests_ports_and_ends)
 	cr_expect(has("sallyport_flows{worker=\"0\"} 4"));
 	cr_expect(has("sallyport_received_total{worker=\"0\"} 7"));
 	cr_expect(has("sallyport_busy_seconds_total{worker=\"0\"} 1.500000"));
+	cr_expect(has("sallyport_worker_stalls_total{worker=\"0\"} 3"));
+	cr_expect(has("sallyport_worker_stalled_seconds_total{worker=\"0\"} "
+		      "0.250000"));
+	cr_expect(has("sallyport_worker_displaced_seconds_total{worker=\"0\"} "
+		      "0.200000"));
 	cr_expect(has("sallyport_slow_path_total{fate=\"echo\"} 41"));
 }
 

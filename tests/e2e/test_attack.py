@@ -7,6 +7,8 @@ from lab.attack import Spray
 from lab.case import DRAIN_S, RelayCase
 from lab.media import compare
 from lab.relay import once, yaml
+from lab.stalls import (GRANT_S, LEAST_S, Disturbed, Stalls, due_within,
+                        undisturbed)
 
 PORTS = 30000, 30999
 FRAME_PACE = 1000 * 50  # a frame every 20 ms to each port of the range
@@ -15,11 +17,16 @@ FRAME_PACE = 1000 * 50  # a frame every 20 ms to each port of the range
 class Sprayed(RelayCase):
     """An attacker who can't spoof sends to the whole range, all the time,
     while calls are set up, offered again and talk. Release build: what
-    counts here is rate."""
+    counts here is rate. The worker never sleeps, as it can't tell how late
+    it was woken, and what the machine takes from it must be known."""
 
     speed = True
+    options = {"dataplane": {"idle": "busy"}}
 
     def _attack(self, rate, mode):
+        undisturbed(self, lambda stalls: self._attempt(rate, mode, stalls))
+
+    def _attempt(self, rate, mode, stalls):
         spray = Spray(self.town.lab, self.town.mallory, town.PUBLIC4, PORTS,
                       rate, 3.5, mode)
         before = self.api.verdicts()
@@ -43,7 +50,7 @@ class Sprayed(RelayCase):
         self.assertGreater(sent, 30000)
         self.assertEqual((received, octets), (0, 0),
                          "media reached the attacker")
-        self._all_is_well(calls)
+        self._all_is_well(calls, stalls)
         after = self.api.verdicts()
         self.assertEqual(sum(after.values()), self.api.received(),
                          "each packet ends in exactly one verdict")
@@ -52,8 +59,11 @@ class Sprayed(RelayCase):
         self.assertLessEqual(after["forwarded"] - before["forwarded"],
                              spoken)
 
-    def _all_is_well(self, calls):
-        """Nothing foreign, and no party that hears less than nearly all."""
+    def _all_is_well(self, calls, stalls):
+        """Nothing foreign, and no party that hears less than nearly all,
+        but for what was due while the relay had no CPU."""
+        displaced = min(stalls.seconds("displaced"), GRANT_S)
+        stood = stalls.seconds()
         for call in calls:
             for talker, listener in ((call.caller, call.callee),
                                      (call.callee, call.caller)):
@@ -61,9 +71,13 @@ class Sprayed(RelayCase):
                 got = [(each.rtp.seq, each.rtp.payload) if each.rtp
                        else each.data for each in listener.heard]
                 self.assertLessEqual(set(got), said, "foreign packets")
-                self.assertGreaterEqual(
-                    len(got), 0.95 * len(said),
-                    f"{compare(talker, listener)}{self._drops()}")
+                lost = len(said) - len(got)
+                if lost <= 0.05 * len(said) + due_within(talker, displaced):
+                    continue
+                how = f"{compare(talker, listener)}{self._drops()}, {stalls}"
+                if lost <= 0.05 * len(said) + due_within(talker, stood):
+                    raise Disturbed(how)
+                self.fail(how)
 
     def test_sec_1_one_packet_to_every_port(self):
         self._attack(300_000, "constant")
@@ -84,6 +98,7 @@ class SprayedSetUps(RelayCase):
     offered again, while the attacker sends as fast as it can."""
 
     speed = True
+    options = {"dataplane": {"idle": "busy"}}
     ports = 30000, 33999
     realm_changes = {"public": {"ports": "30000-33999"},
                      "core": {"ports": "20000-23999"}}
@@ -92,7 +107,27 @@ class SprayedSetUps(RelayCase):
         return Spray(self.town.lab, self.town.mallory, town.PUBLIC4,
                      self.ports, 1_000_000, 5, "constant")
 
+    def _hello(self, caller, callee, number):
+        """Each says two frames and hears one. Answers whether the relay's
+        CPU was taken just then, so that it took more."""
+        heard = len(caller.heard), len(callee.heard)
+        for again in (False, True):
+            stalls = Stalls(self.api)
+            for _ in range(2):
+                caller.send_frame()
+                callee.send_frame()
+            if self.run_for(2, lambda: len(caller.heard) > heard[0]
+                            and len(callee.heard) > heard[1]):
+                return again
+            if stalls.seconds() < LEAST_S:
+                break
+        self.assertGreater(len(caller.heard), heard[0],
+                           f"set-up {number}: the caller is deaf")
+        return self.assertGreater(len(callee.heard), heard[1],
+                                  f"set-up {number}: the callee is deaf")
+
     def test_sec_1_a_thousand_set_ups(self):
+        disturbed = 0
         before = self.api.verdicts()["forwarded"]
         pairs = [(self.phone("alice"), self.phone("callee"))
                  for _ in range(10)]
@@ -104,17 +139,9 @@ class SprayedSetUps(RelayCase):
             call = town.Call(self.api, caller, callee).connect()
             if number % 10 < 3:
                 call.connect()
-            heard = len(caller.heard), len(callee.heard)
-            for _ in range(2):
-                caller.send_frame()
-                callee.send_frame()
-            self.run_for(2, lambda: len(caller.heard) > heard[0]
-                         and len(callee.heard) > heard[1])
-            self.assertGreater(len(caller.heard), heard[0],
-                               f"set-up {number}: the caller is deaf")
-            self.assertGreater(len(callee.heard), heard[1],
-                               f"set-up {number}: the callee is deaf")
+            disturbed += self._hello(caller, callee, number)
             call.delete()
+        self.assertLess(disturbed, 10)
         for sent, received, octets in (each.wait() for each in sprays):
             self.assertGreater(sent, 30000)
             self.assertEqual((received, octets), (0, 0),

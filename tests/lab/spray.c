@@ -25,6 +25,7 @@
 #define SSRC 0xa77ac4e5u
 #define SCAN_SEQ 0xee3c
 #define LISTEN_S 0.5 /* for late answers */
+#define BEHIND_S 0.005
 
 struct spray {
 	int fd;
@@ -137,13 +138,18 @@ static void
 spray(struct spray *s, double rate, double seconds)
 {
 	const double start = now();
-	double at = start;
+	double at = start, due = 0;
 
 	while (at < start + seconds) {
-		if ((double)s->sent <= (at - start) * rate)
+		/* What it could not send in time is not sent in a rush. */
+		if ((at - start) * rate > due + BEHIND_S * rate)
+			due = (at - start) * rate;
+		if (due <= (at - start) * rate) {
 			send_burst(s);
-		else
+			due += BURST;
+		} else {
 			usleep(200);
+		}
 		listen_once(s);
 		at = now();
 	}
