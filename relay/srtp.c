@@ -52,6 +52,10 @@ open_pools(struct sp_srtp_engine *e, uint32_t capacity)
 	enum sp_status status = sp_srtp_pool_open(&e->crowds,
 		sizeof(struct sp_srtp_crowd), capacity * (1 + SP_SRTP_PASTS));
 
+	if (status == SP_OK)
+		status =
+			sp_srtp_pool_open(&e->mkis, sizeof(struct sp_srtp_mkis),
+				capacity * (1 + SP_SRTP_PASTS) + ITEMS_BESIDE);
 	for (unsigned int k = 0; k < SP_SRTP_BOXES; k++) {
 		const size_t room = e->ops->box_size[k];
 
@@ -105,6 +109,7 @@ sp_srtp_engine_close(struct sp_srtp_engine *e)
 	for (unsigned int k = 0; k < SP_SRTP_BOXES; k++)
 		sp_srtp_pool_close(&e->directions[k]);
 	sp_srtp_pool_close(&e->crowds);
+	sp_srtp_pool_close(&e->mkis);
 	explicit_bzero(e, sizeof *e);
 	free(e);
 }

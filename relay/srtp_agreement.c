@@ -73,6 +73,21 @@ sp_srtp_agreement_drop(struct sp_srtp_engine *e, struct sp_srtp *s)
 	give(e, s);
 }
 
+/* Keep the MKIs of @conf, if it has any. */
+static enum sp_status
+open_mkis(struct sp_srtp_engine *e, struct sp_srtp *s,
+	const struct sp_srtp_conf *conf)
+{
+	if (conf->mki_len == 0)
+		return SP_OK;
+	s->mkis = sp_srtp_pool_take(&e->mkis);
+	if (!s->mkis)
+		return SP_FULL;
+	for (unsigned int k = 0; k < conf->n_keys; k++)
+		memcpy(s->mkis->of[k], conf->key[k].mki, conf->mki_len);
+	return SP_OK;
+}
+
 /* The item whose room a box is in. */
 static struct sp_srtp *
 item_of(void *box)
@@ -115,20 +130,19 @@ sp_srtp_agreement_open(struct sp_srtp_engine *e, struct sp_srtp *s,
 	const struct sp_srtp_conf *conf)
 {
 	const unsigned int n = s->sends ? 1 : conf->n_keys;
+	enum sp_status status;
 
 	describe(s, conf);
 	s->box_lines = e->ops->box_lines[conf->suite];
-	for (unsigned int k = 0; k < n; k++) {
-		const enum sp_status status = open_box(e, s, conf, k);
-
-		if (status != SP_OK) {
-			sp_srtp_agreement_close(e, s);
-			return status;
-		}
-		s->n_boxes++;
-		memcpy(s->mki[k], conf->key[k].mki, conf->mki_len);
+	status = open_mkis(e, s, conf);
+	for (unsigned int k = 0; status == SP_OK && k < n; k++) {
+		status = open_box(e, s, conf, k);
+		if (status == SP_OK)
+			s->n_boxes++;
 	}
-	return SP_OK;
+	if (status != SP_OK)
+		sp_srtp_agreement_close(e, s);
+	return status;
 }
 
 void
@@ -142,6 +156,8 @@ sp_srtp_agreement_close(struct sp_srtp_engine *e, struct sp_srtp *s)
 			give(e, item_of(box));
 	}
 	s->n_boxes = 0;
+	sp_srtp_pool_give(&e->mkis, s->mkis);
+	s->mkis = NULL;
 }
 
 void
@@ -208,7 +224,7 @@ sp_srtp_agreement_is(struct sp_srtp_engine *e, struct sp_srtp *s,
 		s->mki_len != conf->mki_len || s->n_boxes != n)
 		return false;
 	for (unsigned int k = 0; k < n; k++)
-		if (memcmp(s->mki[k], conf->key[k].mki, conf->mki_len) != 0 ||
+		if (sp_srtp_direction_by_mki(s, conf->key[k].mki) != k ||
 			!e->ops->box_same(
 				e->lib, *sp_srtp_direction_box(s, k), conf, k))
 			return false;

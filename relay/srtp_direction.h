@@ -4,6 +4,7 @@
 
 #include <stdalign.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "relay/srtp_engine.h"
 #include "relay/srtp_pool.h"
@@ -44,6 +45,11 @@ struct sp_srtp_crowd {
 static_assert(sizeof(struct sp_srtp_crowd) == 39 * SP_SRTP_LINE,
 	"whole cache lines; those of @left are used as it grows");
 
+/* What only packets with an MKI are told apart by. */
+struct sp_srtp_mkis {
+	uint8_t of[SP_SRTP_KEYS_MAX][SP_SRTP_MKI_MAX];
+};
+
 /*
  * A direction; room for a box of one kind follows it in memory. The first
  * key's box is there, so that prefetching needs no pointer, unless a new
@@ -52,8 +58,9 @@ static_assert(sizeof(struct sp_srtp_crowd) == 39 * SP_SRTP_LINE,
 struct sp_srtp {
 	/* Line 0: RTCP's, and what is seldom asked. */
 	alignas(SP_SRTP_LINE) struct sp_srtcp_stream first_rtcp;
-	void *box_2;          /* of the second key */
-	struct sp_srtp *past; /* the agreement before, with its own past */
+	struct sp_srtp_mkis *mkis; /* NULL: there is no MKI */
+	void *box_2;               /* of the second key */
+	struct sp_srtp *past;      /* the agreement before, with its own past */
 	uint32_t rekeyed_ms;
 	uint8_t kind;           /* of boxes that the room is for */
 	uint8_t rtcp_more;      /* of tag, MKI and index */
@@ -62,10 +69,7 @@ struct sp_srtp {
 	uint8_t flags;
 	uint8_t n_left;
 
-	/* Line 1: with an MKI only. */
-	alignas(SP_SRTP_LINE) uint8_t mki[SP_SRTP_KEYS_MAX][SP_SRTP_MKI_MAX];
-
-	/* Line 2: all that an RTP packet needs. */
+	/* Line 1: all that an RTP packet needs. */
 	alignas(SP_SRTP_LINE) struct sp_srtp_stream first;
 	void *box;
 	uint8_t box_lines; /* to load: sp_srtp_ops.box_lines */
@@ -79,8 +83,8 @@ struct sp_srtp {
 	struct sp_srtp_crowd *crowd; /* or NULL */
 };
 
-static_assert(offsetof(struct sp_srtp, first) == 2 * SP_SRTP_LINE &&
-		sizeof(struct sp_srtp) == 3 * SP_SRTP_LINE,
+static_assert(offsetof(struct sp_srtp, first) == SP_SRTP_LINE &&
+		sizeof(struct sp_srtp) == 2 * SP_SRTP_LINE,
 	"an RTP packet needs one line of its direction, next to its key");
 
 /* A worker's engine. */
@@ -89,6 +93,7 @@ struct sp_srtp_engine {
 	void *lib;                                     /* what ops->open made */
 	struct sp_srtp_pool directions[SP_SRTP_BOXES]; /* with their rooms */
 	struct sp_srtp_pool crowds;
+	struct sp_srtp_pool mkis;
 	uint32_t capacity;
 	uint32_t open; /* directions */
 	struct sp_srtp_job job[SP_SRTP_BURST];
@@ -106,6 +111,26 @@ static inline void **
 sp_srtp_direction_box(struct sp_srtp *s, unsigned int k)
 {
 	return k == 0 ? &s->box : &s->box_2;
+}
+
+/* The MKI of the k-th key; NULL: there is none. @mkis is on a line that most
+   packets do without. */
+static inline const uint8_t *
+sp_srtp_direction_mki(const struct sp_srtp *s, unsigned int k)
+{
+	return __builtin_expect(s->mki_len == 0, 1) ? NULL : s->mkis->of[k];
+}
+
+/* Which key's MKI the packet has at @mki; n_boxes: none's. */
+static inline unsigned int
+sp_srtp_direction_by_mki(const struct sp_srtp *s, const uint8_t *mki)
+{
+	unsigned int k = 0;
+
+	while (k < s->n_boxes && s->mki_len > 0 &&
+		memcmp(s->mkis->of[k], mki, s->mki_len) != 0)
+		k++;
+	return k;
 }
 
 /* Find the stream of @ssrc beside the first, or NULL. */

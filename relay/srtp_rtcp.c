@@ -49,22 +49,10 @@ sp_srtcp_protect(struct sp_srtp_engine *e, struct sp_srtp *s,
 		return;
 	stream->seen_ms = now_ms;
 	job.index = index;
-	job.mki = s->mki[0];
+	job.mki = sp_srtp_direction_mki(s, 0);
 	e->ops->rtcp_protect(e->lib, &job);
 	if (!job.ok)
 		p->fate = SP_SRTP_AUTH;
-}
-
-/* Which key it says it is under; n_boxes: none of ours. */
-static unsigned int
-by_mki(const struct sp_srtp *s, const struct sp_srtp_packet *p)
-{
-	const uint8_t *mki = p->data + p->len - s->rtcp_mki_end;
-	unsigned int k = 0;
-
-	while (k < s->n_boxes && memcmp(s->mki[k], mki, s->mki_len) != 0)
-		k++;
-	return k;
 }
 
 /* Say what is known before the tag is checked. Changes nothing. */
@@ -81,7 +69,7 @@ expect(struct sp_srtp *s, struct sp_srtp_packet *p, uint32_t now_ms,
 
 	if (p->len < HEADER_LEN + s->rtcp_more)
 		return SP_SRTP_SHORT;
-	k = by_mki(s, p);
+	k = sp_srtp_direction_by_mki(s, p->data + p->len - s->rtcp_mki_end);
 	if (k == s->n_boxes)
 		return SP_SRTP_AUTH;
 	word = word_at(p->data + p->len - s->rtcp_index_end);
@@ -96,7 +84,7 @@ expect(struct sp_srtp *s, struct sp_srtp_packet *p, uint32_t now_ms,
 	*job = (struct sp_srtp_job){
 		.p = p,
 		.box = *sp_srtp_direction_box(s, k),
-		.mki = s->mki[k],
+		.mki = sp_srtp_direction_mki(s, k),
 		.index = word & ~ENCRYPTED,
 		.ok = true,
 	};

@@ -89,7 +89,7 @@ send_one(struct sp_srtp_engine *e, struct sp_srtp *s, struct sp_srtp_packet *p,
 	}
 	job->p = p;
 	job->box = s->box;
-	job->mki = s->mki[0];
+	job->mki = sp_srtp_direction_mki(s, 0);
 	job->ok = true;
 	return SP_SRTP_OK;
 }
@@ -117,17 +117,6 @@ sp_srtp_protect(struct sp_srtp_engine *e, struct sp_srtp *const s[],
 	for (unsigned int i = 0; i < jobs; i++)
 		if (__builtin_expect(!e->job[i].ok, 0))
 			e->job[i].p->fate = SP_SRTP_AUTH;
-}
-
-/* Which key's MKI the packet has; n_boxes: none's. */
-static unsigned int
-by_mki(const struct sp_srtp *s, const uint8_t *mki)
-{
-	unsigned int k = 0;
-
-	while (k < s->n_boxes && memcmp(s->mki[k], mki, s->mki_len) != 0)
-		k++;
-	return k;
 }
 
 /* Guess the packet's index by what @s is now. Changes nothing. */
@@ -177,13 +166,13 @@ expect(struct sp_srtp *s, struct sp_srtp_packet *p, uint32_t now_ms,
 	if (p->header_len < HEADER_MIN || p->header_len + s->rtp_more > p->len)
 		return SP_SRTP_SHORT;
 	if (__builtin_expect(s->mki_len != 0, 0)) {
-		k = by_mki(s, p->data + p->len - s->mki_end);
+		k = sp_srtp_direction_by_mki(s, p->data + p->len - s->mki_end);
 		if (k == s->n_boxes)
 			return SP_SRTP_AUTH;
 	}
 	job->p = p;
 	job->box = *sp_srtp_direction_box(s, k);
-	job->mki = s->mki[k];
+	job->mki = sp_srtp_direction_mki(s, k);
 	job->ok = true;
 	return guess(s, p, now_ms, &job->index);
 }

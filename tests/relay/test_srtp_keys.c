@@ -310,3 +310,26 @@ Test(srtp_keys, a_key_that_authenticates_nothing_is_not_heard_after_it_is_gone)
 	cr_expect(eq(int, hear(0, 2, 1), SP_SRTP_AUTH));
 	sp_srtp_engine_close(e);
 }
+
+/* What is kept of an MKI goes with its keys. */
+Test(srtp_keys, keys_with_an_mki_come_and_go_without_end)
+{
+	e = pair_engine(SP_SRTP_AUTO, 2);
+	conf[0] = pair_conf(SP_SRTP_AES_CM_128_80, 1, 3);
+	in = pair_open(e, &conf[0], false);
+	out[0] = pair_open(e, &conf[0], true);
+	for (unsigned int i = 0; i < 200; i++) {
+		conf[0] = pair_conf(
+			SP_SRTP_AES_CM_128_80, (uint8_t)(i + 2), i % 4 ? 3 : 0);
+		cr_assert(
+			eq(int, sp_srtp_rekey(e, out[0], &conf[0], i), SP_OK));
+		rekey(0, i);
+		cr_expect(eq(int, hear(0, (uint16_t)i, i), SP_SRTP_OK));
+	}
+	sp_srtp_close(e, in);
+	sp_srtp_close(e, out[0]);
+	in = pair_open(e, &conf[0], false);
+	out[0] = pair_open(e, &conf[0], true);
+	cr_expect(eq(int, hear(0, 1, 0), SP_SRTP_OK));
+	sp_srtp_engine_close(e);
+}
