@@ -22,7 +22,7 @@ enum sp_way_kind {
 
 /* Control's side of a flow. */
 struct sp_way {
-	struct sp_addr dst[SP_WAYS]; /* port 0; family NONE: not held */
+	uint32_t dest[SP_WAYS]; /* of nexthop.h; 0: none held */
 	uint16_t hop[SP_WAYS];
 	uint16_t realm;
 	bool live;   /* the flow was programmed, and not given back since */
@@ -41,6 +41,7 @@ struct sp_crew {
 	uint32_t swept;   /* next flow id whose ways are looked at */
 	bool sweep;       /* ways may have changed for some flows */
 	bool sweep_again; /* and since it began others may have */
+	bool wanted;      /* its bell is to be rung: there are orders */
 	uint32_t l2_next; /* next hops from here on were not told; 0: all */
 };
 

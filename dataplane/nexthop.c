@@ -19,8 +19,8 @@ struct destination {
 	uint32_t generation; /* of the routes when it was looked up */
 	uint16_t realm;
 	uint16_t hop;
-	uint64_t idle_ms; /* since when nobody holds it */
 	bool used;
+	uint64_t idle_ms; /* since when nobody holds it */
 };
 
 /* What the callbacks of one dedicated realm are told of it. */
@@ -348,7 +348,7 @@ add(struct sp_nexthop *t, uint16_t realm, const struct sp_addr *dst,
 
 enum sp_status
 sp_nexthop_get(struct sp_nexthop *t, uint16_t realm, const struct sp_addr *dst,
-	uint64_t now_ms, uint16_t *id)
+	uint64_t now_ms, uint32_t *dest)
 {
 	enum sp_status status = SP_OK;
 	uint32_t i;
@@ -356,8 +356,6 @@ sp_nexthop_get(struct sp_nexthop *t, uint16_t realm, const struct sp_addr *dst,
 	assert(realm < SP_REALMS_MAX && t->hops.realm[realm].used);
 	t->hops.now_ms = now_ms;
 	i = find(t, realm, dst);
-	if (i > 0 && t->dest[i].generation != t->generation)
-		(void)reroute(t, &t->dest[i]);
 	if (i == 0)
 		status = add(t, realm, dst, &i);
 	if (status == SP_FULL) {
@@ -367,20 +365,39 @@ sp_nexthop_get(struct sp_nexthop *t, uint16_t realm, const struct sp_addr *dst,
 	if (status != SP_OK)
 		return status;
 	t->dest[i].refs++;
-	*id = t->dest[i].hop;
+	*dest = i;
 	return SP_OK;
 }
 
-void
-sp_nexthop_put(struct sp_nexthop *t, uint16_t realm, const struct sp_addr *dst,
-	uint64_t now_ms)
+uint16_t
+sp_nexthop_hop(struct sp_nexthop *t, uint32_t dest, uint64_t now_ms)
 {
-	const uint32_t i = find(t, realm, dst);
+	struct destination *d = &t->dest[dest];
 
-	assert(i > 0 && t->dest[i].refs > 0);
+	if (dest == 0)
+		return 0;
+	assert(d->refs > 0);
 	t->hops.now_ms = now_ms;
-	t->dest[i].refs--;
-	t->dest[i].idle_ms = now_ms;
+	if (d->generation != t->generation)
+		(void)reroute(t, d);
+	return d->hop;
+}
+
+const struct sp_addr *
+sp_nexthop_addr(const struct sp_nexthop *t, uint32_t dest)
+{
+	return &t->dest[dest].addr;
+}
+
+void
+sp_nexthop_put(struct sp_nexthop *t, uint32_t dest, uint64_t now_ms)
+{
+	struct destination *d = &t->dest[dest];
+
+	assert(dest > 0 && d->refs > 0);
+	t->hops.now_ms = now_ms;
+	d->refs--;
+	d->idle_ms = now_ms;
 }
 
 const struct sp_l2 *

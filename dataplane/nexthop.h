@@ -16,9 +16,10 @@
  * is what flows hold and what the workers' table of sp_l2 is indexed with.
  * All that lies behind one gateway shares one id, so few entries are hot.
  *
- * A *destination* is one remote IP of a realm. It is what callers hold: it
- * stands for a hop now, and for another one after a route changed, of which
- * on_move tells. Shared realms ask the kernel, dedicated ones ask the link.
+ * A *destination* is one remote IP of a realm. It is what callers hold, by an
+ * id of its own (0: none): it stands for a hop now, and for another one after
+ * a route changed, of which on_move tells. Shared realms ask the kernel,
+ * dedicated ones ask the link.
  *
  * Core:  control. Time is passed in and never goes back.
  * Units: milliseconds.
@@ -77,22 +78,34 @@ struct sp_neighbour *sp_nexthop_neighbours(
 	const struct sp_nexthop *table, uint16_t realm);
 
 /*
- * Hold @dst (its port does not matter) in @realm once more, and say which hop
- * it takes. *@id is 0 when there is no way now; on_move follows once there is
- * one. A new hop's on_change comes before this returns, ready or not.
+ * Hold @dst (its port does not matter) in @realm once more. *@dest is its id
+ * for as long as it is held. A new hop's on_change comes before this returns,
+ * ready or not.
  *
  * Fails: SP_FULL when there are too many destinations or hops; SP_SYSTEM when
  *        the kernel cannot be asked. Nothing is then held.
  */
 enum sp_status sp_nexthop_get(struct sp_nexthop *table, uint16_t realm,
-	const struct sp_addr *dst, uint64_t now_ms, uint16_t *id) SP_MUST_CHECK;
+	const struct sp_addr *dst, uint64_t now_ms,
+	uint32_t *dest) SP_MUST_CHECK;
 
 /*
- * Hold @dst once less, after the worker's flow has stopped. What nobody holds
+ * Return which hop @dest, which is held, takes now; 0 when there is no way, or
+ * no @dest: on_move follows once there is one. on_change as above.
+ */
+uint16_t sp_nexthop_hop(
+	struct sp_nexthop *table, uint32_t dest, uint64_t now_ms);
+
+/* Return the address of @dest, its port 0, borrowed while it is held; that of
+   0 is none. */
+const struct sp_addr *sp_nexthop_addr(
+	const struct sp_nexthop *table, uint32_t dest);
+
+/*
+ * Hold @dest once less, after the worker's flow has stopped. What nobody holds
  * is forgotten a minute later, or when its place is needed.
  */
-void sp_nexthop_put(struct sp_nexthop *table, uint16_t realm,
-	const struct sp_addr *dst, uint64_t now_ms);
+void sp_nexthop_put(struct sp_nexthop *table, uint32_t dest, uint64_t now_ms);
 
 /* Return hop @id as on_change last told it, borrowed; NULL if there is none. */
 const struct sp_l2 *sp_nexthop_find(

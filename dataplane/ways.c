@@ -67,11 +67,10 @@ sp_ways_on_move(void *arg, uint16_t realm, const struct sp_addr *dst,
 static void
 put(struct sp_dataplane *dp, struct sp_way *way, enum sp_way_kind kind)
 {
-	if (way->dst[kind].family == SP_FAMILY_NONE)
+	if (way->dest[kind] == 0)
 		return;
-	sp_nexthop_put(dp->nexthop, way->realm, &way->dst[kind],
-		sp_dataplane_clock_ms(dp));
-	way->dst[kind] = (struct sp_addr){ 0 };
+	sp_nexthop_put(dp->nexthop, way->dest[kind], sp_dataplane_clock_ms(dp));
+	way->dest[kind] = 0;
 	way->hop[kind] = 0;
 }
 
@@ -81,21 +80,23 @@ put(struct sp_dataplane *dp, struct sp_way *way, enum sp_way_kind kind)
  */
 static enum sp_status
 take(struct sp_dataplane *dp, struct sp_way *next, enum sp_way_kind kind,
-	struct sp_addr dst)
+	const struct sp_addr *dst)
 {
+	const uint64_t now_ms = sp_dataplane_clock_ms(dp);
+	const struct sp_addr *held =
+		sp_nexthop_addr(dp->nexthop, next->dest[kind]);
 	enum sp_status status = SP_OK;
-	uint16_t hop = 0;
+	uint32_t dest = 0;
 
-	dst.port = 0;
-	if (sp_addr_equal(&next->dst[kind], &dst))
+	if (sp_addr_same_ip(held, dst))
 		return SP_OK;
-	if (dst.family != SP_FAMILY_NONE)
-		status = sp_nexthop_get(dp->nexthop, next->realm, &dst,
-			sp_dataplane_clock_ms(dp), &hop);
+	if (dst->family != SP_FAMILY_NONE)
+		status = sp_nexthop_get(
+			dp->nexthop, next->realm, dst, now_ms, &dest);
 	if (status != SP_OK)
 		return status;
-	next->dst[kind] = dst;
-	next->hop[kind] = hop;
+	next->dest[kind] = dest;
+	next->hop[kind] = sp_nexthop_hop(dp->nexthop, dest, now_ms);
 	return SP_OK;
 }
 
@@ -104,7 +105,7 @@ static void
 let_go(struct sp_dataplane *dp, struct sp_way *loser, const struct sp_way *kept)
 {
 	for (enum sp_way_kind kind = 0; kind < SP_WAYS; kind++)
-		if (!sp_addr_equal(&loser->dst[kind], &kept->dst[kind]))
+		if (loser->dest[kind] != kept->dest[kind])
 			put(dp, loser, kind);
 }
 
@@ -126,7 +127,8 @@ tell(struct sp_dataplane *dp, unsigned int worker, uint32_t flow)
 	struct sp_command cmd = { .kind = SP_COMMAND_HOPS,
 		.flow = flow,
 		.silent = 1,
-		.learnt = way->dst[SP_WAY_LEARNT] };
+		.learnt = *sp_nexthop_addr(
+			dp->nexthop, way->dest[SP_WAY_LEARNT]) };
 	enum sp_status status;
 
 	memcpy(cmd.hop, way->hop, sizeof cmd.hop);
@@ -147,7 +149,7 @@ sp_ways_learn(struct sp_dataplane *dp, unsigned int worker, uint32_t flow,
 	 * The flow may have been stopped since. What signalling names is held
 	 * here as well: the source stays when signalling names another.
 	 */
-	if (!way->live || take(dp, &next, SP_WAY_LEARNT, *remote) != SP_OK)
+	if (!way->live || take(dp, &next, SP_WAY_LEARNT, remote) != SP_OK)
 		return;
 	let_go(dp, way, &next);
 	*way = next;
@@ -155,21 +157,16 @@ sp_ways_learn(struct sp_dataplane *dp, unsigned int worker, uint32_t flow,
 		ask_sweep(crew);
 }
 
-/* Ask anew which hop a held destination takes. */
+/* Ask anew which hops the held destinations take. */
 static void
 refresh(struct sp_dataplane *dp, struct sp_way *way)
 {
 	const uint64_t now_ms = sp_dataplane_clock_ms(dp);
 
 	for (enum sp_way_kind kind = 0; kind < SP_WAYS; kind++) {
-		uint16_t hop;
+		const uint16_t hop =
+			sp_nexthop_hop(dp->nexthop, way->dest[kind], now_ms);
 
-		if (way->dst[kind].family == SP_FAMILY_NONE ||
-			sp_nexthop_get(dp->nexthop, way->realm, &way->dst[kind],
-				now_ms, &hop) != SP_OK)
-			continue;
-		sp_nexthop_put(
-			dp->nexthop, way->realm, &way->dst[kind], now_ms);
 		way->untold |= hop != way->hop[kind];
 		way->hop[kind] = hop;
 	}
@@ -255,9 +252,9 @@ sp_dataplane_program(struct sp_dataplane *dp, unsigned int worker,
 	cmd.conf.signalling = reachable(local, &conf->signalling);
 	/* A party on hold without an address stays where it was. */
 	if (cmd.conf.signalled.family != SP_FAMILY_NONE)
-		status = take(dp, &next, SP_WAY_SIGNALLED, cmd.conf.signalled);
+		status = take(dp, &next, SP_WAY_SIGNALLED, &cmd.conf.signalled);
 	if (status == SP_OK)
-		status = take(dp, &next, SP_WAY_SIP, cmd.conf.signalling);
+		status = take(dp, &next, SP_WAY_SIP, &cmd.conf.signalling);
 	memcpy(cmd.hop, next.hop, sizeof cmd.hop);
 	if (status == SP_OK)
 		status = send(dp, worker, &cmd);
@@ -270,8 +267,7 @@ sp_dataplane_program(struct sp_dataplane *dp, unsigned int worker,
 	*way = next;
 	way->live = true;
 	/* The worker forgets it when it aims anew. There is room. */
-	if (way->dst[SP_WAY_LEARNT].family != SP_FAMILY_NONE &&
-		tell(dp, worker, flow) != SP_OK)
+	if (way->dest[SP_WAY_LEARNT] != 0 && tell(dp, worker, flow) != SP_OK)
 		ask_sweep(&dp->crew[worker]);
 	return SP_OK;
 }

@@ -111,20 +111,26 @@ static inline uint16_t
 get(struct bed *bed, uint16_t realm, const char *dst, uint64_t now_ms)
 {
 	const struct sp_addr a = addr(dst);
-	uint16_t id = 0;
+	uint32_t dest = 0;
 
-	cr_assert(eq(int, sp_nexthop_get(bed->table, realm, &a, now_ms, &id),
+	cr_assert(eq(int, sp_nexthop_get(bed->table, realm, &a, now_ms, &dest),
 			  SP_OK),
 		"%s", dst);
-	return id;
+	cr_assert(sp_addr_same_ip(sp_nexthop_addr(bed->table, dest), &a));
+	return sp_nexthop_hop(bed->table, dest, now_ms);
 }
 
 static inline void
 put(struct bed *bed, uint16_t realm, const char *dst, uint64_t now_ms)
 {
 	const struct sp_addr a = addr(dst);
+	uint32_t dest = 0;
 
-	sp_nexthop_put(bed->table, realm, &a, now_ms);
+	/* What is held already has the id that it had. */
+	cr_assert(eq(int, sp_nexthop_get(bed->table, realm, &a, now_ms, &dest),
+		SP_OK));
+	sp_nexthop_put(bed->table, dest, now_ms);
+	sp_nexthop_put(bed->table, dest, now_ms);
 }
 
 /* The neighbour that was asked for last answers with a MAC that ends so. */
