@@ -16,7 +16,7 @@ owners_grow(struct sp_owners *owners, uint32_t flow)
 	struct sp_call **call;
 
 	while (size <= flow)
-		size *= 2;
+		size += size / 4;
 	if (size == owners->size)
 		return true;
 	call = realloc(owners->call, size * sizeof call[0]);

@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 
 #define SRTCP_INDEX 4u /* bytes, with the E bit */
+#define HUGE_FROM ((size_t)8 << 20)
 
 static size_t
 bytes(uint32_t capacity)
@@ -25,8 +26,10 @@ sp_key_table_open(struct sp_key_table *t, struct sp_srtp_engine *engine,
 		return SP_NO_MEMORY;
 	}
 	madvise(keys, bytes(capacity), MADV_DONTDUMP);
-	/* Fewer TLB misses where the kernel can; nothing lost where not. */
-	madvise(keys, bytes(capacity), MADV_HUGEPAGE);
+	/* Fewer TLB misses where the kernel can; nothing lost where not. A
+	   small table is a small part of what it would be rounded up to. */
+	if (bytes(capacity) >= HUGE_FROM)
+		madvise(keys, bytes(capacity), MADV_HUGEPAGE);
 	*t = (struct sp_key_table){
 		.key = keys, .engine = engine, .capacity = capacity
 	};

@@ -283,14 +283,12 @@ void
 sp_dataplane_worker_counts(const struct sp_dataplane *dp, unsigned int worker,
 	struct sp_worker_counts *out)
 {
-	*out = (struct sp_worker_counts){
-		.received = 7,
+	*out = (struct sp_worker_counts){ .received = 7,
 		.polls = 11,
 		.busy_us = 1500000,
 		.stalls = 3,
 		.stalled_us = 250000,
-		.displaced_us = 200000,
-	};
+		.displaced_us = 200000 };
 	for (uint32_t f = 1; f < dp->flows; f++)
 		out->flows += dp->flow[worker][f].running;
 }
