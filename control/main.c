@@ -111,6 +111,7 @@ on_dataplane(void *arg)
 	struct process *p = arg;
 
 	sp_service_serve(p->service);
+	sp_dataplane_ring(p->dp);
 	sp_wipe_stack(STACK_USED); /* the SDP that was replied has keys */
 	end_when_idle(p);
 }
@@ -121,6 +122,7 @@ on_http(void *arg)
 	struct process *p = arg;
 
 	sp_http_serve(p->http);
+	sp_dataplane_ring(p->dp);
 	sp_wipe_stack(STACK_USED);
 }
 
@@ -130,6 +132,7 @@ on_ng(void *arg)
 	struct process *p = arg;
 
 	sp_ng_udp_serve(p->ng_udp);
+	sp_dataplane_ring(p->dp);
 	sp_wipe_stack(STACK_USED);
 }
 
@@ -151,6 +154,7 @@ on_tick(void *arg)
 	sp_service_tick(p->service);
 	sp_http_tick(p->http, now_ms);
 	sp_ng_tick(p->ng, now_ms);
+	sp_dataplane_ring(p->dp);
 	end_when_idle(p);
 	if (p->stopping && ++p->stop_ticks == STOP_TICKS)
 		sp_loop_end(p->loop);
@@ -363,6 +367,7 @@ serve(struct process *p)
 		sp_log_say(SP_LOG_INFO, "stopping", "drained");
 	p->stopping = true;
 	sp_service_stop(p->service);
+	sp_dataplane_ring(p->dp);
 	/* Workers still write into what calls own: another signal must wait. */
 	while (!sp_service_idle(p->service) && p->stop_ticks < STOP_TICKS &&
 		sp_loop_run(p->loop) >= 0)

@@ -106,7 +106,8 @@ struct sp_dataplane_events {
 
 /* Return a descriptor to poll for input: readable means call serve. */
 int sp_dataplane_fd(const struct sp_dataplane *dp);
-
+/* Wake sleeping workers for their orders: once a turn of control's loop. */
+void sp_dataplane_ring(struct sp_dataplane *dp);
 /* Do what is due: answers of workers, the kernel's routes, ARP, timers. */
 void sp_dataplane_serve(
 	struct sp_dataplane *dp, const struct sp_dataplane_events *events);

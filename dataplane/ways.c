@@ -6,13 +6,35 @@
 #define SWEEP_AT_ONCE 2048u
 #define ROOM_FOR_SWEEP 64u
 
+/* There is an order for a worker, which may be asleep. */
+static void
+ring_later(struct sp_crew *crew)
+{
+	struct sp_mailbox *box = &crew->worker->box;
+
+	crew->wanted = true;
+	/* What waits for the end of a turn must find room until then. */
+	if (sp_mailbox_room(box) < SP_MAILBOX_ORDERS / 2)
+		sp_mailbox_ring(box);
+}
+
+void
+sp_dataplane_ring(struct sp_dataplane *dp)
+{
+	for (unsigned int w = 0; w < dp->n_workers; w++) {
+		if (dp->crew[w].wanted)
+			sp_mailbox_ring(&dp->crew[w].worker->box);
+		dp->crew[w].wanted = false;
+	}
+}
+
 static enum sp_status
 send(struct sp_dataplane *dp, unsigned int worker, const struct sp_command *cmd)
 {
-	struct sp_mailbox *box = &dp->crew[worker].worker->box;
-	const enum sp_status status = sp_mailbox_send(box, cmd);
+	struct sp_crew *crew = &dp->crew[worker];
+	const enum sp_status status = sp_mailbox_send(&crew->worker->box, cmd);
 
-	sp_mailbox_ring(box);
+	ring_later(crew);
 	return status;
 }
 
@@ -276,13 +298,14 @@ enum sp_status
 sp_dataplane_keys(struct sp_dataplane *dp, unsigned int worker, uint32_t id,
 	const struct sp_flow_keys *keys, uint64_t ticket)
 {
-	struct sp_mailbox *box = &dp->crew[worker].worker->box;
+	struct sp_crew *crew = &dp->crew[worker];
 	struct sp_command cmd = {
 		.kind = SP_COMMAND_KEYS, .flow = id, .ticket = ticket
 	};
-	const enum sp_status status = sp_mailbox_send_keys(box, &cmd, keys);
+	const enum sp_status status =
+		sp_mailbox_send_keys(&crew->worker->box, &cmd, keys);
 
-	sp_mailbox_ring(box);
+	ring_later(crew);
 	return status;
 }
 

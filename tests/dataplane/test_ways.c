@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <unistd.h>
 
 #include "tests/dataplane/station.h"
 
@@ -209,5 +210,47 @@ Test(ways, what_a_flow_learns_takes_the_place_of_what_it_had_learnt)
 	cr_expect(eq(uint, orders(s, &cmd), 1));
 	cr_expect(eq(int, s->dp.crew[0].way[FLOW].hop[SP_WAY_LEARNT], 4));
 	cr_expect(eq(uint, room(s), 1), "only the first was put");
+	tear_down(s);
+}
+
+/* How often the worker's bell has rung since the last look. */
+static uint64_t
+rings(struct station *s)
+{
+	uint64_t n = 0;
+
+	return read(station_worker(s, 0)->box.worker_bell, &n, sizeof n) < 0
+		? 0
+		: n;
+}
+
+Test(ways, a_sleeping_worker_is_woken_once_for_all_orders_of_a_turn)
+{
+	struct station *s = set_up(HOPS_MOST);
+	struct sp_mailbox *box = &station_worker(s, 0)->box;
+
+	box->asleep = 1;
+	for (uint64_t ticket = 1; ticket <= 3; ticket++)
+		cr_assert(eq(int,
+			sp_dataplane_keys(&s->dp, 0, FLOW, NULL, ticket),
+			SP_OK));
+	cr_expect(eq(u64, rings(s), 0));
+	sp_dataplane_ring(&s->dp);
+	cr_expect(eq(u64, rings(s), 1));
+	box->asleep = 1;
+	sp_dataplane_ring(&s->dp);
+	cr_expect(eq(u64, rings(s), 0));
+	tear_down(s);
+}
+
+Test(ways, a_mailbox_that_fills_does_not_wait_for_the_end_of_the_turn)
+{
+	struct station *s = set_up(HOPS_MOST);
+
+	station_worker(s, 0)->box.asleep = 1;
+	for (unsigned int i = 0; i < SP_MAILBOX_ORDERS / 2 + 1; i++)
+		cr_assert(eq(int, sp_dataplane_keys(&s->dp, 0, FLOW, NULL, i),
+			SP_OK));
+	cr_expect(eq(u64, rings(s), 1));
 	tear_down(s);
 }
