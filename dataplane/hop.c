@@ -33,6 +33,7 @@ struct sp_hop {
 	uint8_t family; /* of the packets; NONE: a free entry */
 	bool known;     /* @mac is right as far as anybody told */
 	bool asked;     /* dedicated: the link was asked for it */
+	bool fixed;     /* @mac was set by hand */
 	uint8_t mac[6];
 };
 
@@ -137,10 +138,17 @@ may_ask(struct sp_hop_table *t, unsigned int spared)
 	return true;
 }
 
-/* Tell the kernel that a hop is in use; the outcome comes as news. */
+/*
+ * Tell the kernel that a hop is in use; the outcome comes as news. Not of one
+ * that was set by hand: the kernel would then forget it.
+ */
 static void
 use(struct sp_hop_table *t, struct sp_hop *h, unsigned int spared)
 {
+	if (h->fixed) {
+		h->due_ms = t->now_ms + REFRESH_MS;
+		return;
+	}
 	if (!h->known && !may_ask(t, spared)) {
 		h->due_ms = t->now_ms + ASK_MS;
 		return;
@@ -181,8 +189,10 @@ resolve(struct sp_hop_table *t, struct sp_hop *h)
 	}
 	status =
 		sp_netlink_find_neighbour(t->netlink, r->ifindex, &h->addr, &n);
-	if (status == SP_OK && n.reach == SP_NETLINK_KNOWN)
+	if (status == SP_OK && n.reach == SP_NETLINK_KNOWN) {
 		set_mac(h, n.mac);
+		h->fixed = n.fixed;
+	}
 	use(t, h, 0);
 	return SP_OK;
 }
@@ -284,9 +294,9 @@ sp_hop_find(const struct sp_hop_table *t, uint16_t id)
 	return &t->hop[id].l2;
 }
 
-void
-sp_hop_learn(struct sp_hop_table *t, uint16_t realm, const struct sp_addr *addr,
-	const uint8_t *mac)
+static void
+learn(struct sp_hop_table *t, uint16_t realm, const struct sp_addr *addr,
+	const uint8_t *mac, bool fixed)
 {
 	uint16_t id = *chain_of(t, realm, addr);
 
@@ -302,8 +312,16 @@ sp_hop_learn(struct sp_hop_table *t, uint16_t realm, const struct sp_addr *addr,
 		if (!mac)
 			h->due_ms = t->now_ms + (h->known ? 0 : RETRY_MS);
 		set_mac(h, mac);
+		h->fixed = fixed;
 		publish(t, id);
 	}
+}
+
+void
+sp_hop_learn(struct sp_hop_table *t, uint16_t realm, const struct sp_addr *addr,
+	const uint8_t *mac)
+{
+	learn(t, realm, addr, mac, false);
 }
 
 /*
@@ -319,8 +337,10 @@ doubt(struct sp_hop_table *t, uint16_t realm, const struct sp_addr *addr)
 		struct sp_hop *h = &t->hop[id];
 
 		if (h->known && h->realm == realm &&
-			sp_addr_same_ip(&h->addr, addr))
+			sp_addr_same_ip(&h->addr, addr)) {
 			h->due_ms = t->now_ms;
+			h->fixed = false;
+		}
 	}
 }
 
@@ -335,8 +355,9 @@ sp_hop_hear(struct sp_hop_table *t, const struct sp_netlink_neighbour *n)
 		if (n->reach == SP_NETLINK_UNKNOWN)
 			doubt(t, realm, &n->addr);
 		else
-			sp_hop_learn(t, realm, &n->addr,
-				n->reach == SP_NETLINK_KNOWN ? n->mac : NULL);
+			learn(t, realm, &n->addr,
+				n->reach == SP_NETLINK_KNOWN ? n->mac : NULL,
+				n->fixed);
 	}
 }
 

@@ -39,6 +39,7 @@ struct sp_netlink_neighbour {
 	enum sp_netlink_reach reach;
 	struct sp_addr addr;
 	uint8_t mac[6];
+	bool fixed; /* set by hand: the kernel never asks for it */
 };
 
 struct sp_netlink_route {

@@ -13,6 +13,7 @@
 #define USABLE                                                                 \
 	(NUD_PERMANENT | NUD_NOARP | NUD_REACHABLE | NUD_PROBE | NUD_STALE |   \
 		NUD_DELAY)
+#define FIXED (NUD_PERMANENT | NUD_NOARP)
 #define PASSING (IFA_F_TENTATIVE | IFA_F_DADFAILED | IFA_F_DEPRECATED)
 
 static uint8_t
@@ -169,6 +170,7 @@ sp_rtnl_parse_neighbour(
 	else if ((nd->ndm_state & USABLE) &&
 		get_mac(attrs.of[NDA_LLADDR], n.mac))
 		n.reach = SP_NETLINK_KNOWN;
+	n.fixed = n.reach == SP_NETLINK_KNOWN && (nd->ndm_state & FIXED);
 	*out = n;
 	return true;
 }

@@ -94,6 +94,25 @@ Test(nexthop_shared, a_neighbour_that_the_kernel_knows_is_ready_at_once)
 	sp_nexthop_close(bed.table);
 }
 
+Test(nexthop_shared, a_neighbour_set_by_hand_stays_and_may_be_taken_away)
+{
+	struct bed bed;
+	uint16_t id;
+
+	(void)netns_pair();
+	netns_run("ip neigh add 10.0.0.2 lladdr 02:00:00:00:00:07 dev va "
+		  "nud permanent");
+	bed_open(&bed, 16, HOPS);
+	add_shared(&bed, "va");
+	id = get(&bed, SHARED, "10.0.0.2", 0);
+	cr_expect(bed.l2[id].ready && bed.l2[id].header[5] == 7);
+	sp_nexthop_serve(bed.table, 40000);
+	netns_run("ip neigh show 10.0.0.2 | grep -q PERMANENT");
+	netns_run("ip neigh del 10.0.0.2 dev va");
+	cr_expect(await(&bed, id, true, 0xb, 41000));
+	sp_nexthop_close(bed.table);
+}
+
 Test(nexthop_shared, a_neighbour_that_was_flushed_is_resolved_again_at_once)
 {
 	struct bed bed;
