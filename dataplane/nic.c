@@ -17,8 +17,13 @@
 #include "dataplane/nic_open.h"
 #include "dataplane/nic_steer.h"
 
-/* Descriptors of a ring, unless the driver wants others. */
+/*
+ * Descriptors of a ring, unless the driver wants others. AF_XDP's: as many as
+ * DPDK's driver gives the kernel buffers; whoever takes our CPU away for
+ * longer than they last makes us lose packets.
+ */
 #define RING 1024
+#define XDP_RING 2048
 
 /*
  * AF_PACKET's rings hold 2,048 frames a queue: as many as may come while a
@@ -98,8 +103,9 @@ start(struct sp_nic_open *o, uint16_t port, uint16_t n_rx, uint16_t n_tx)
 {
 	const int socket = rte_eth_dev_socket_id(port);
 	const unsigned node = socket < 0 ? 0 : (unsigned)socket;
-	uint16_t n_rx_desc = RING;
-	uint16_t n_tx_desc = RING;
+	const uint16_t ring = o->nic->driver == SP_NIC_AF_XDP ? XDP_RING : RING;
+	uint16_t n_rx_desc = ring;
+	uint16_t n_tx_desc = ring;
 	int err;
 
 	err = rte_eth_dev_adjust_nb_rx_tx_desc(port, &n_rx_desc, &n_tx_desc);
