@@ -148,8 +148,9 @@ find_wakers(struct sp_dataplane *dp)
 	for (unsigned int i = 0; i < dp->n_workers; i++) {
 		struct sp_worker *w = dp->crew[i].worker;
 
-		memcpy(w->waker, fd, queues * sizeof *fd);
-		w->n_wakers = queues;
+		w->is_woken = true;
+		for (unsigned int s = 0; s < queues; s++)
+			w->is_woken &= sp_mailbox_hear(&w->box, fd[s]);
 	}
 }
 

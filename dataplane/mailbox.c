@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "dataplane/mailbox.h"
 
-#include <poll.h>
 #include <rte_mbuf.h>
 #include <rte_ring.h>
 #include <rte_ring_elem.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
 
 #define PUNT_RING 256u
 #define AFTER_ERROR_NS 1000000L
+#define WOKEN_BY 8 /* what is told of a wake-up; the rest is told next time */
 #define ONE_TO_ONE (RING_F_SP_ENQ | RING_F_SC_DEQ)
 /* As many as the ring holds, and those that the worker is obeying. */
 #define VAULT (SP_MAILBOX_ORDERS + 64u)
@@ -42,9 +43,10 @@ sp_mailbox_open(struct sp_mailbox *box, unsigned int index, int control_bell)
 		"news", index, sizeof(struct sp_report_news), SP_MAILBOX_NEWS);
 	box->punt = make("punt", index, sizeof(void *), PUNT_RING);
 	box->transmit = make("transmit", index, sizeof(void *), PUNT_RING);
-	if (box->worker_bell < 0 || !box->orders || !box->done || !box->news ||
-		!box->punt || !box->transmit ||
-		sp_vault_open(&box->vault, VAULT) != SP_OK) {
+	box->wakers = epoll_create1(EPOLL_CLOEXEC);
+	if (box->worker_bell < 0 || !sp_mailbox_hear(box, box->worker_bell) ||
+		!box->orders || !box->done || !box->news || !box->punt ||
+		!box->transmit || sp_vault_open(&box->vault, VAULT) != SP_OK) {
 		sp_mailbox_close(box);
 		return SP_NO_MEMORY;
 	}
@@ -73,6 +75,8 @@ sp_mailbox_close(struct sp_mailbox *box)
 	/* Zeroed is never opened: descriptor 0 is somebody else's. */
 	if (box->worker_bell > 0)
 		close(box->worker_bell);
+	if (box->wakers > 0)
+		close(box->wakers);
 	memset(box, 0, sizeof *box);
 }
 
@@ -170,6 +174,14 @@ sp_mailbox_heard(struct sp_mailbox *box)
 	__atomic_exchange_n(&box->called, 0, __ATOMIC_ACQ_REL);
 }
 
+bool
+sp_mailbox_hear(struct sp_mailbox *box, int fd)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.fd = fd };
+
+	return epoll_ctl(box->wakers, EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
 /* Nothing to do that came before the bell could be rung? */
 static bool
 is_quiet(const struct sp_mailbox *box)
@@ -180,39 +192,31 @@ is_quiet(const struct sp_mailbox *box)
 	return rte_ring_empty(box->orders) && rte_ring_empty(box->transmit);
 }
 
-/* A socket with an error is readable for ever: that must not keep us awake. */
-static bool
-has_error(const struct pollfd *at, unsigned int n)
-{
-	for (unsigned int i = 0; i < n; i++)
-		if (at[i].revents & ~POLLIN)
-			return true;
-	return false;
-}
-
 void
-sp_mailbox_sleep(
-	struct sp_mailbox *box, const int *fd, unsigned int n, uint32_t us)
+sp_mailbox_sleep(struct sp_mailbox *box, uint32_t us)
 {
 	const struct timespec limit = { .tv_sec = us / 1000000,
 		.tv_nsec = us % 1000000 * 1000L };
 	const struct timespec error = { .tv_nsec = AFTER_ERROR_NS };
-	struct pollfd at[1 + SP_MAILBOX_WAKERS] = { { .fd = box->worker_bell,
-		.events = POLLIN } };
+	struct epoll_event at[WOKEN_BY];
+	bool broken = false;
 	uint64_t rung;
-
-	for (unsigned int i = 0; i < n; i++)
-		at[1 + i] = (struct pollfd){ .fd = fd[i], .events = POLLIN };
+	int n = 0;
 
 	__atomic_store_n(&box->asleep, 1, __ATOMIC_RELAXED);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	if (is_quiet(box) && ppoll(at, 1 + n, &limit, NULL) > 0) {
+	if (is_quiet(box))
+		n = epoll_pwait2(box->wakers, at, WOKEN_BY, &limit, NULL);
+	for (int i = 0; i < n; i++) {
+		broken |= (at[i].events & ~(uint32_t)EPOLLIN) != 0;
 		/* Somebody else's wake-up: there is none to take. */
-		if (at[0].revents &&
+		if (at[i].data.fd == box->worker_bell &&
 			read(box->worker_bell, &rung, sizeof rung) < 0)
 			rung = 0;
-		if (has_error(at, 1 + n))
-			nanosleep(&error, NULL);
 	}
+	/* A socket with an error is readable for ever: it is not to keep us
+	   awake. */
+	if (broken)
+		nanosleep(&error, NULL);
 	__atomic_store_n(&box->asleep, 0, __ATOMIC_RELAXED);
 }

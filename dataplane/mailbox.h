@@ -29,6 +29,7 @@ struct sp_mailbox {
 	struct rte_ring *transmit; /* struct rte_mbuf *, control to worker */
 	struct sp_vault vault;     /* keys that orders on their way name */
 	int worker_bell;  /* eventfd: wakes the worker from its sleep */
+	int wakers;       /* epoll: that bell, and sockets */
 	int control_bell; /* eventfd, shared by all workers; not owned */
 	/* Rings of other workers that end at this one; set before launch. */
 	const struct rte_ring *inbound[SP_MAILBOX_INBOUND];
@@ -90,10 +91,15 @@ void sp_mailbox_wake_control(struct sp_mailbox *box);
 void sp_mailbox_heard(struct sp_mailbox *box);
 
 /*
- * Sleep until somebody rings, one of the @n sockets @fd can be read, or @us
- * have passed. Core: worker, when idle.
+ * From now on a sleep ends when socket @fd can be read, too. False: it can't
+ * be waited for. Core: start-up.
  */
-void sp_mailbox_sleep(
-	struct sp_mailbox *box, const int *fd, unsigned int n, uint32_t us);
+bool sp_mailbox_hear(struct sp_mailbox *box, int fd) SP_MUST_CHECK;
+
+/*
+ * Sleep until somebody rings, a socket can be read, or @us have passed.
+ * Core: worker, when idle.
+ */
+void sp_mailbox_sleep(struct sp_mailbox *box, uint32_t us);
 
 #endif

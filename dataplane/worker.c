@@ -18,7 +18,7 @@
  * Else shortly while flows run, because a packet waits as long, and longer
  * without any, because only control can wake it then.
  */
-#define POLLS_BEFORE_SLEEP 64u
+#define POLLS_BEFORE_SLEEP 8u /* more cost more than a sleep saves */
 #define SLEEP_BUSY_US 50u
 #define SLEEP_IDLE_US 1000u
 #define SLEEP_WOKEN_US (AGE_EVERY_MS * 1000)
@@ -248,9 +248,9 @@ sleep_idle(struct sp_worker *w)
 	uint32_t us = w->table.running > 0 ? SLEEP_BUSY_US : SLEEP_IDLE_US;
 	uint64_t tsc;
 
-	if (w->n_wakers > 0)
+	if (w->is_woken)
 		us = SLEEP_WOKEN_US;
-	sp_mailbox_sleep(&w->box, w->waker, w->n_wakers, us);
+	sp_mailbox_sleep(&w->box, us);
 	tsc = rte_rdtsc();
 	w->stall.slept_cycles += tsc - w->polled_tsc;
 	w->polled_tsc = tsc;

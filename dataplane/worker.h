@@ -47,8 +47,7 @@ struct sp_worker {
 	struct sp_nic *const *nics; /* borrowed, like all they point to */
 	unsigned int n_nics;
 	const struct sp_locals *locals;
-	int waker[SP_MAILBOX_WAKERS]; /* sockets that its packets come by */
-	unsigned int n_wakers;        /* 0: not all of them are known */
+	bool is_woken; /* by the sockets that packets come by, all of them */
 	struct sp_flow_table table;
 	struct sp_key_table keys; /* that @table's flows name */
 	struct sp_l2 *hops;       /* by next-hop id, own copy */
