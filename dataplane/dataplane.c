@@ -164,7 +164,7 @@ open_eal(struct sp_dataplane *dp, const struct sp_dataplane_conf *conf,
 	char why[SP_EAL_WHY];
 	struct sp_eal_conf eal = {
 		.name = "sallyport",
-		.file_prefix = "sallyport", /* dpdk-telemetry.py -f sallyport */
+		.file_prefix = "sallyport",
 		.hugepages = conf->hugepages,
 		.memory_mb = conf->hugepages ? 0 : memory_mb(dp),
 		.n_workers = conf->workers,

@@ -2,8 +2,12 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <criterion/parameterized.h>
+#include <dirent.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "tests/dataplane/station.h"
 
@@ -159,5 +163,56 @@ ParameterizedTest(bool *busy, worker_threads, share_rings_and_counters_only,
 		for (unsigned int w = 0; w < WORKERS; w++)
 			live(&scene, w,
 				(uint16_t)((470 + w) * 64 + 2 * (round % 32)));
+	scene_close(&scene);
+}
+
+/* How many threads of this process have the niceness? */
+static unsigned int
+count_nice(int nice)
+{
+	DIR *tasks = opendir("/proc/self/task");
+	unsigned int n = 0;
+	const struct dirent *task;
+
+	cr_assert(tasks != NULL);
+	while ((task = readdir(tasks)) != NULL)
+		if (task->d_name[0] != '.')
+			n += getpriority(PRIO_PROCESS,
+				     (id_t)atoi(task->d_name)) == nice;
+	closedir(tasks);
+	return n;
+}
+
+/* Tests may run as nice as they like: less so takes the right to. */
+static bool
+may_be_less_nice(void)
+{
+	return geteuid() == 0 && setpriority(PRIO_PROCESS, 0, 1) == 0 &&
+		setpriority(PRIO_PROCESS, 0, 0) == 0;
+}
+
+Test(worker_threads, those_that_sleep_go_before_control, .timeout = 60)
+{
+	struct scene scene;
+
+	if (!may_be_less_nice())
+		cr_skip_test("needs root");
+	scene_open(&scene, false);
+	while (count_nice(-5) < WORKERS)
+		sched_yield();
+	cr_expect(eq(int, getpriority(PRIO_PROCESS, 0), 0));
+	scene_close(&scene);
+}
+
+Test(worker_threads, those_that_poll_leave_control_its_share, .timeout = 60)
+{
+	struct scene scene;
+
+	if (!may_be_less_nice())
+		cr_skip_test("needs root");
+	scene_open(&scene, true);
+	for (unsigned int w = 0; w < WORKERS; w++)
+		live(&scene, w, (uint16_t)((470 + w) * 64));
+	cr_expect(eq(u32, count_nice(-5), 0));
 	scene_close(&scene);
 }
