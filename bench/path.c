@@ -8,7 +8,7 @@
  * All sizes take turns in each pass, so that a noisy machine disturbs all of
  * them alike; the table has the quietest pass and the median one.
  *
- * Usage: path [passes]
+ * Usage: path [--json] [passes]
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -76,6 +76,19 @@ measure(struct row *row)
 }
 
 static void
+print_json(const struct row *row)
+{
+	printf("{\"name\": \"%s\", \"flows\": %" PRIu32
+	       ", \"least\": %.1f, \"median\": %.1f",
+		row->rig->conf.name, row->rig->conf.n_flows,
+		stats_least(&row->path), stats_median(&row->path));
+	if (has_floor(row))
+		printf(", \"floor\": %.1f, \"floor_median\": %.1f",
+			stats_least(&row->floor), stats_median(&row->floor));
+	printf("}\n");
+}
+
+static void
 print_row(const struct row *row)
 {
 	const struct rig *r = row->rig;
@@ -94,7 +107,7 @@ int
 main(int argc, char **argv)
 {
 	static const struct rig_conf confs[] = {
-		{ .name = "IPv4", .family = RIG_FOUR, .n_flows = 2 },
+		{ .name = "IPv4", .family = RIG_FOUR, .n_flows = 20 },
 		{ .name = "IPv4", .family = RIG_FOUR, .n_flows = 2000 },
 		{ .name = "IPv4", .family = RIG_FOUR, .n_flows = 20000 },
 		{ .name = "IPv4", .family = RIG_FOUR, .n_flows = 200000 },
@@ -111,8 +124,10 @@ main(int argc, char **argv)
 	static struct row rows[sizeof confs / sizeof confs[0]];
 	const struct row *few = &rows[1], *many = &rows[3];
 	const size_t n = sizeof rows / sizeof rows[0];
-	unsigned int passes =
-		argc > 1 ? (unsigned int)strtoul(argv[1], NULL, 10) : PASSES;
+	const bool json = argc > 1 && strcmp(argv[1], "--json") == 0;
+	unsigned int passes = argc > 1 + json
+		? (unsigned int)strtoul(argv[1 + json], NULL, 10)
+		: PASSES;
 
 	if (passes == 0 || passes > STATS_ROUNDS)
 		passes = PASSES;
@@ -125,8 +140,11 @@ main(int argc, char **argv)
 	       "%zu bytes a flow\n"
 	       "            flows      path  median     floor  median\n",
 		passes, PASS_PACKETS, sizeof(struct sp_flow));
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		print_row(&rows[i]);
+		if (json)
+			print_json(&rows[i]);
+	}
 	printf("200,000 flows cost %.2f times what 2,000 do (least), "
 	       "%.2f times (median)\n",
 		stats_least(&many->path) / stats_least(&few->path),

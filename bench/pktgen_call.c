@@ -1,35 +1,25 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <errno.h>
-#include <inttypes.h>
 #include <rte_cycles.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "bench/pktgen.h"
-#include "bench/pktgen_ng.h"
+#include "bench/pktgen_door.h"
 #include "bench/pktgen_srtp.h"
 #include "relay/sdp.h"
 #include "relay/srtp_conf.h"
 
-#define WINDOW 32u /* requests under way */
-#define WAIT_S 0.5 /* for a reply */
+#define WINDOW PKTGEN_DOOR_SLOTS
+#define WAIT_S 0.5 /* for a reply, until it is asked for again */
 #define TRIES 10u
-
-enum step {
-	STEP_OFFER,
-	STEP_ANSWER,
-	STEP_DELETE
-};
 
 /* A call whose request is under way. */
 struct slot {
 	uint32_t call;
 	uint32_t tries;
 	uint64_t sent;
-	enum step step;
+	enum pktgen_step step;
 	bool busy;
 };
 
@@ -61,62 +51,40 @@ write_sdp(const struct pktgen *g, uint32_t party, char *to, size_t size)
 }
 
 static void
-send_slot(struct pktgen *g, const struct slot *slot)
+send_slot(struct pktgen *g, unsigned int i, const struct slot *slot)
 {
-	static const char *const command[] = { "offer", "answer", "delete" };
-	char text[4096], sdp[2048], id[48], tag[48];
-	struct pktgen_ng_text t = { text, sizeof text, 0 };
+	struct pktgen_ask ask = { .run = run_id,
+		.call = slot->call,
+		.step = slot->step,
+		.realm = { g->conf.realm[0], g->conf.realm[1] },
+		.host = g->conf.http,
+		.token = g->conf.token };
+	char sdp[2048];
 
-	snprintf(id, sizeof id, "pktgen-%08x-%u", run_id, slot->call);
-	pktgen_ng_printf(&t, "%08x_%u_%d ", run_id, slot->call, slot->step);
-	pktgen_ng_printf(&t, "d");
-	pktgen_ng_pair(&t, "command", command[slot->step]);
-	pktgen_ng_pair(&t, "call-id", id);
-	snprintf(tag, sizeof tag, "a%u", slot->call);
-	pktgen_ng_pair(&t, "from-tag", tag);
-	if (slot->step == STEP_ANSWER) {
-		snprintf(tag, sizeof tag, "b%u", slot->call);
-		pktgen_ng_pair(&t, "to-tag", tag);
+	if (slot->step != PKTGEN_DELETE) {
+		write_sdp(g, 2 * slot->call + (slot->step == PKTGEN_ANSWER),
+			sdp, sizeof sdp);
+		ask.sdp = sdp;
 	}
-	if (slot->step != STEP_DELETE) {
-		write_sdp(g, 2 * slot->call + (slot->step == STEP_ANSWER), sdp,
-			sizeof sdp);
-		pktgen_ng_pair(&t, "sdp", sdp);
-		pktgen_ng_printf(&t, "7:replacel6:origine3:ICE6:remove");
-	}
-	if (slot->step == STEP_OFFER && g->srtp)
-		pktgen_ng_pair(&t, "transport-protocol",
-			is_secure(g, PKTGEN_B) ? "RTP/SAVP" : "RTP/AVP");
-	if (slot->step == STEP_OFFER && is_secure(g, PKTGEN_B)) {
-		snprintf(tag, sizeof tag, "only-%s",
-			sp_srtp_facts(g->conf.suite[PKTGEN_B])->name);
-		pktgen_ng_printf(&t, "4:SDESl");
-		pktgen_ng_string(&t, tag);
-		pktgen_ng_printf(&t, "e");
-	}
-	if (slot->step == STEP_OFFER && g->conf.realm[0]) {
-		pktgen_ng_printf(&t, "9:directionl");
-		pktgen_ng_string(&t, g->conf.realm[0]);
-		pktgen_ng_string(&t, g->conf.realm[1]);
-		pktgen_ng_printf(&t, "e");
-	}
-	pktgen_ng_printf(&t, "e");
-	pktgen_ng_send(text, t.len);
+	if (g->srtp)
+		ask.transport = is_secure(g, PKTGEN_B) ? "RTP/SAVP" : "RTP/AVP";
+	if (is_secure(g, PKTGEN_B))
+		ask.suite = sp_srtp_facts(g->conf.suite[PKTGEN_B])->name;
+	pktgen_door_send(i, &ask);
 }
 
 /* The SDP that @party got says where it sends. */
 static void
-take_sdp(struct pktgen *g, uint32_t party, const char *reply, size_t len)
+take_sdp(struct pktgen *g, uint32_t party, const struct pktgen_said *said,
+	const char *text)
 {
 	struct sp_sdp_error error = { 0 };
 	struct sp_sdp sdp;
-	size_t sdp_len;
-	const char *body = pktgen_ng_find(reply, len, "3:sdp", &sdp_len);
 
-	if (!body || sp_sdp_parse(body, sdp_len, &error, &sdp) != SP_OK ||
+	if (!said->sdp ||
+		sp_sdp_parse(said->sdp, said->sdp_len, &error, &sdp) != SP_OK ||
 		sdp.media_count != 1 || sdp.media[0].addr.port == 0)
-		pktgen_die("call %u: no media in %.*s", party / 2, (int)len,
-			reply);
+		pktgen_die("call %u: no media in %s", party / 2, text);
 	pktgen_srtp_agree(g, party, &sdp.media[0]);
 	g->target[party].rtp = sdp.media[0].addr;
 	g->target[party].rtcp = g->target[party].rtp;
@@ -127,50 +95,70 @@ take_sdp(struct pktgen *g, uint32_t party, const char *reply, size_t len)
 
 /* Returns whether the call goes on with another request. */
 static bool
-take_reply(struct pktgen *g, struct slot *slot, const char *reply, size_t len)
+take_reply(struct pktgen *g, struct slot *slot, const struct pktgen_said *said,
+	const char *text)
 {
-	if (slot->step == STEP_DELETE)
+	if (slot->step == PKTGEN_DELETE)
 		return false;
-	if (!memmem(reply, len, "6:result2:ok", 12))
-		pktgen_die("call %u is refused: %.*s", slot->call, (int)len,
-			reply);
+	if (!said->ok)
+		pktgen_die("call %u is refused: %s", slot->call, text);
 	/* What the offer became is B's. */
-	take_sdp(g, 2 * slot->call + (slot->step == STEP_OFFER), reply, len);
-	return slot->step++ == STEP_OFFER;
+	take_sdp(g, 2 * slot->call + (slot->step == PKTGEN_OFFER), said, text);
+	return slot->step++ == PKTGEN_OFFER;
+}
+
+/* The slot that a reply is of; WINDOW: none. */
+static unsigned int
+slot_of(const struct slot *slots, int from, const struct pktgen_said *said)
+{
+	unsigned int i = 0;
+
+	if (from < (int)WINDOW)
+		return slots[from].busy ? (unsigned int)from : WINDOW;
+	while (i < WINDOW &&
+		(!slots[i].busy || slots[i].call != said->call ||
+			slots[i].step != said->step))
+		i++;
+	return said->run == run_id ? i : WINDOW;
 }
 
 static void
 take_replies(struct pktgen *g, struct slot *slots)
 {
-	char reply[PKTGEN_NG_MAX];
-	size_t len;
+	static struct pktgen_said said;
+	const char *text;
+	int from;
 
-	while ((len = pktgen_ng_receive(reply)) > 0) {
-		unsigned int run, call, step;
+	while ((from = pktgen_door_receive(&said, &text)) >= 0) {
+		const unsigned int i = slot_of(slots, from, &said);
+		struct slot *s = &slots[i];
 
-		if (sscanf(reply, "%8x_%u_%u ", &run, &call, &step) != 3 ||
-			run != run_id)
+		if (i == WINDOW)
 			continue;
-		for (unsigned int i = 0; i < WINDOW; i++) {
-			struct slot *s = &slots[i];
-
-			if (!s->busy || s->call != call || s->step != step)
-				continue;
-			s->busy = take_reply(g, s, reply, len);
-			s->tries = 1;
-			s->sent = rte_rdtsc();
-			if (s->busy)
-				send_slot(g, s);
-		}
+		s->busy = take_reply(g, s, &said, text);
+		s->tries = 1;
+		s->sent = rte_rdtsc();
+		if (s->busy)
+			send_slot(g, i, s);
 	}
 }
 
-/* All calls begin with @step and go as far as it leads. */
+/* Is it time to ask, the first time or again? */
+static bool
+is_due(const struct pktgen *g, const struct slot *s, uint64_t now)
+{
+	if (s->tries == 0)
+		return true;
+	return (double)(now - s->sent) >= WAIT_S * g->hz;
+}
+
+/* All calls from @first on, @n of them, begin with @step and go as far as it
+   leads. */
 static void
-walk(struct pktgen *g, enum step step)
+walk(struct pktgen *g, enum pktgen_step step, uint32_t first, uint32_t n)
 {
 	struct slot slots[WINDOW] = { 0 };
-	uint32_t next = 0;
+	uint32_t next = first;
 	bool any = true;
 
 	while (any) {
@@ -179,22 +167,22 @@ walk(struct pktgen *g, enum step step)
 			struct slot *s = &slots[i];
 			const uint64_t now = rte_rdtsc();
 
-			if (!s->busy && next < g->conf.calls)
+			if (!s->busy && next < first + n)
 				*s = (struct slot){ .call = next++,
 					.step = step,
 					.busy = true };
 			if (!s->busy)
 				continue;
 			any = true;
-			if (s->tries > 0 &&
-				(double)(now - s->sent) < WAIT_S * g->hz)
+			if (!is_due(g, s, now))
 				continue;
 			if (s->tries++ == TRIES)
 				pktgen_die("call %u: no reply", s->call);
 			s->sent = now;
-			send_slot(g, s);
+			if (s->tries == 1 || !pktgen_door_is_sure())
+				send_slot(g, i, s);
 		}
-		pktgen_ng_wait();
+		pktgen_door_wait();
 		take_replies(g, slots);
 		pktgen_receive(g);
 	}
@@ -203,22 +191,32 @@ walk(struct pktgen *g, enum step step)
 void
 pktgen_calls_open(struct pktgen *g)
 {
-	run_id = (uint32_t)getpid() ^ (uint32_t)time(NULL) << 15;
-	if (!g->conf.ng) {
+	const struct pktgen_conf *c = &g->conf;
+
+	if (!c->ng && !c->http) {
 		for (uint32_t i = 0; i < g->n; i++)
 			g->target[i].rtp = pktgen_party(g, i ^ 1);
 		return;
 	}
-	if (!pktgen_ng_open(g->conf.ng, g->conf.netns))
-		pktgen_die("%s: %s", g->conf.ng, strerror(errno));
-	walk(g, STEP_OFFER);
+	if (run_id == 0) {
+		run_id = (uint32_t)getpid() ^ (uint32_t)time(NULL) << 15;
+		pktgen_door_open(c->http, c->http ? c->http : c->ng, c->netns);
+	}
+	run_id++;
+	walk(g, PKTGEN_OFFER, 0, c->calls);
+}
+
+void
+pktgen_calls_end(struct pktgen *g, uint32_t first, uint32_t n)
+{
+	if (g->conf.ng || g->conf.http)
+		walk(g, PKTGEN_DELETE, first, n);
 }
 
 void
 pktgen_calls_close(struct pktgen *g)
 {
-	if (!g->conf.ng)
-		return;
-	walk(g, STEP_DELETE);
-	pktgen_ng_close();
+	pktgen_calls_end(g, 0, g->conf.calls);
+	if (run_id != 0)
+		pktgen_door_close();
 }

@@ -9,10 +9,15 @@
 struct pktgen_conf {
 	const char *device[2]; /* of DPDK; the second may be NULL */
 	const char *cpu;       /* where to run; NULL: anywhere */
-	const char *ng;        /* ADDRESS:PORT; NULL: no relay, A to B */
-	const char *netns;     /* path of where @ng is; NULL: here */
+	const char *ng;        /* ADDRESS:PORT of the relay, or */
+	const char *http;      /* that; both NULL: no relay, A to B */
+	const char *token;     /* of @http; NULL: none */
+	const char *netns;     /* path of where that is; NULL: here */
 	const char *realm[2];
 	uint32_t first_ip[2]; /* addresses count up from it; host order */
+	uint32_t gateway[2];  /* where to send; 0: where the relay says */
+	uint8_t hop[2][6];    /* the MAC of that, if it was given */
+	uint16_t vlan[2];     /* tag of a side's frames; 0: none */
 	uint8_t suite[2];     /* enum sp_srtp_suite */
 	uint32_t calls;
 	uint32_t calls_an_ip;
@@ -22,7 +27,12 @@ struct pktgen_conf {
 	double seconds;
 	double confirm_s;   /* of a search's last word */
 	double least, most; /* rates of a search */
+	double ring;        /* packets that rings hold */
+	int watch;          /* the relay's process; 0: none is looked at */
 	bool search;
+	bool silent[2];   /* a side does not send RTP */
+	bool fresh_calls; /* for each trial of a search */
+	bool srtp_live;   /* protect while sending, not before */
 	bool hugepages;
 	bool json;
 	double rtcp_s;     /* a stream's seconds from RTCP to RTCP; 0: none */

@@ -2,7 +2,6 @@
 #include "bench/pktgen_extra.h"
 
 #include <arpa/inet.h>
-#include <rte_ethdev.h>
 #include <rte_mbuf.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,10 +22,7 @@ send_frame(struct pktgen *g, unsigned int side, struct rte_mbuf *m,
 {
 	m->data_len = (uint16_t)(PKTGEN_RTP + payload_len);
 	m->pkt_len = m->data_len;
-	if (rte_eth_tx_burst(g->port[side], 0, &m, 1) == 1)
-		return true;
-	rte_pktmbuf_free(m);
-	return false;
+	return pktgen_port_send(g, side, &m, 1) == 1;
 }
 
 /* A sender report and the name that RFC 3550 wants with it. */
@@ -126,7 +122,7 @@ pktgen_extra_send(struct pktgen *g, uint64_t now)
 {
 	unsigned int i;
 
-	for (i = 0; g->conf.rtcp_s > 0 && g->conf.ng &&
+	for (i = 0; g->conf.rtcp_s > 0 && g->target[0].rtcp.port > 0 &&
 		rtcp_due <= (double)now && i < AT_ONCE;
 		i++) {
 		send_rtcp(g, now);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <arpa/inet.h>
 #include <rte_cycles.h>
-#include <rte_ethdev.h>
 #include <rte_mbuf.h>
 #include <string.h>
 
@@ -11,7 +11,7 @@
 #define TRIES 50u
 #define TRY_MS 100u
 
-/* The relay's addresses, and where they are. */
+/* The relay's addresses, or the gateways to it, and where they are. */
 static struct hop {
 	struct sp_addr addr; /* port 0 */
 	uint8_t mac[6];
@@ -29,8 +29,7 @@ send_frame(
 	if (!m)
 		return;
 	memcpy(rte_pktmbuf_append(m, (uint16_t)len), frame, len);
-	if (rte_eth_tx_burst(g->port[side], 0, &m, 1) == 0)
-		rte_pktmbuf_free(m);
+	(void)pktgen_port_send(g, side, &m, 1);
 }
 
 static bool
@@ -117,30 +116,63 @@ ask(struct pktgen *g)
 	return n;
 }
 
-void
-pktgen_hop_resolve(struct pktgen *g)
+/* What packets of @stream go to next. */
+static struct sp_addr
+next_of(const struct pktgen *g, uint32_t stream)
 {
-	static const uint8_t anybody[6] = { 2, 0, 0, 0, 0, 1 };
-	char text[SP_ADDR_TEXT];
+	const uint32_t ip = htonl(g->conf.gateway[stream % 2]);
 
-	if (!g->conf.ng) {
-		for (uint32_t i = 0; i < g->n; i++)
-			memcpy(g->stream[i].head, anybody, sizeof anybody);
-		return;
-	}
-	for (uint32_t i = 0; i < g->n; i++)
-		(void)find_hop(&g->target[i].rtp, i % 2);
+	return ip == 0 ? g->target[stream].rtp
+		       : sp_addr_ip4((const uint8_t *)&ip, 0);
+}
+
+/* Does somebody have to be asked where packets of @side go? */
+static bool
+must_ask(const struct pktgen *g, unsigned int side)
+{
+	static const uint8_t none[6];
+
+	if (memcmp(g->conf.hop[side], none, sizeof none) != 0)
+		return false;
+	return g->conf.gateway[side] != 0 || g->conf.ng || g->conf.http;
+}
+
+static void
+find_all(struct pktgen *g)
+{
 	for (unsigned int try = 0; ask(g) > 0; try++) {
 		const uint64_t start = rte_rdtsc();
+		char text[SP_ADDR_TEXT];
 
 		for (unsigned int i = 0; try == TRIES && i < n_hops; i++)
 			if (!hops[i].known)
 				pktgen_die("nobody is at %s",
 					sp_addr_print_ip(&hops[i].addr, text));
 		while ((double)(rte_rdtsc() - start) < g->hz * TRY_MS / 1000)
-			pktgen_receive(g);
+			(void)pktgen_receive(g);
 	}
-	for (uint32_t i = 0; i < g->n; i++)
-		memcpy(g->stream[i].head,
-			find_hop(&g->target[i].rtp, i % 2)->mac, 6);
+}
+
+void
+pktgen_hop_resolve(struct pktgen *g)
+{
+	static const uint8_t anybody[6] = { 2, 0, 0, 0, 0, 1 }, none[6];
+
+	for (uint32_t i = 0; i < g->n; i++) {
+		const struct sp_addr next = next_of(g, i);
+
+		if (must_ask(g, i % 2))
+			(void)find_hop(&next, i % 2);
+	}
+	find_all(g);
+	for (uint32_t i = 0; i < g->n; i++) {
+		const struct sp_addr next = next_of(g, i);
+		const uint8_t *mac = g->conf.hop[i % 2];
+
+		if (must_ask(g, i % 2))
+			mac = find_hop(&next, i % 2)->mac;
+		else if (memcmp(mac, none, sizeof none) == 0)
+			mac = anybody;
+		memcpy(g->stream[i].head, mac, sizeof none);
+	}
 }

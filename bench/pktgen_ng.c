@@ -1,139 +1,125 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "bench/pktgen_ng.h"
-
-#include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include "bench/pktgen.h"
+#include "bench/pktgen_ask.h"
 
-#define SPACE (4 << 20) /* bytes that may wait in the socket */
+/* A request that grows; too long for good, once it is. */
+struct text {
+	char *at;
+	size_t len;
+};
 
-static int sock = -1;
-
-void
-pktgen_ng_printf(struct pktgen_ng_text *t, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void
+put(struct text *t, const char *format, ...)
 {
+	const size_t room = PKTGEN_ASK_MAX - t->len;
 	va_list ap;
 	int n;
 
 	va_start(ap, format);
-	n = vsnprintf(t->at + t->len, t->size - t->len, format, ap);
+	n = vsnprintf(t->at + t->len, room, format, ap);
 	va_end(ap);
-	if (n < 0 || (size_t)n >= t->size - t->len)
-		pktgen_die("a request is too long");
-	t->len += (size_t)n;
+	t->len = n < 0 || (size_t)n >= room ? PKTGEN_ASK_MAX
+					    : t->len + (size_t)n;
 }
 
-void
-pktgen_ng_string(struct pktgen_ng_text *t, const char *value)
+static void
+put_string(struct text *t, const char *value)
 {
-	pktgen_ng_printf(t, "%zu:%s", strlen(value), value);
+	put(t, "%zu:%s", strlen(value), value);
 }
 
-void
-pktgen_ng_pair(struct pktgen_ng_text *t, const char *key, const char *value)
+static void
+put_pair(struct text *t, const char *key, const char *value)
 {
-	pktgen_ng_string(t, key);
-	pktgen_ng_string(t, value);
+	put_string(t, key);
+	put_string(t, value);
 }
 
-/* A socket stays in the namespace that it was made in. */
-static int
-socket_in(const char *netns)
+/* What only an offer says. */
+static void
+put_wishes(struct text *t, const struct pktgen_ask *ask)
 {
-	int home, there, fd = -1;
+	char word[64];
 
-	if (!netns)
-		return socket(AF_INET, SOCK_DGRAM, 0);
-	home = open("/proc/thread-self/ns/net", O_RDONLY);
-	there = open(netns, O_RDONLY);
-	if (home >= 0 && there >= 0 && setns(there, CLONE_NEWNET) == 0) {
-		fd = socket(AF_INET, SOCK_DGRAM, 0);
-		if (setns(home, CLONE_NEWNET) != 0)
-			pktgen_die("setns: %s", strerror(errno));
+	if (ask->transport)
+		put_pair(t, "transport-protocol", ask->transport);
+	if (ask->suite) {
+		snprintf(word, sizeof word, "only-%s", ask->suite);
+		put(t, "4:SDESl");
+		put_string(t, word);
+		put(t, "e");
 	}
-	if (home >= 0)
-		close(home);
-	if (there >= 0)
-		close(there);
-	return fd;
-}
-
-bool
-pktgen_ng_open(const char *address, const char *netns)
-{
-	struct sockaddr_in to = { .sin_family = AF_INET };
-	const char *colon = strrchr(address, ':');
-	const int space = SPACE;
-	char host[64];
-
-	errno = EINVAL;
-	if (!colon || (size_t)(colon - address) >= sizeof host)
-		return false;
-	snprintf(host, sizeof host, "%.*s", (int)(colon - address), address);
-	to.sin_port = htons((uint16_t)atoi(colon + 1));
-	if (inet_pton(AF_INET, host, &to.sin_addr) != 1)
-		return false;
-	sock = socket_in(netns);
-	if (sock < 0)
-		return false;
-	setsockopt(sock, SOL_SOCKET, SO_RCVBUF, &space, sizeof space);
-	return connect(sock, (const struct sockaddr *)&to, sizeof to) == 0 &&
-		fcntl(sock, F_SETFL, O_NONBLOCK) == 0;
-}
-
-void
-pktgen_ng_close(void)
-{
-	close(sock);
-	sock = -1;
-}
-
-void
-pktgen_ng_send(const char *text, size_t len)
-{
-	/* What is lost is sent again. */
-	(void)!send(sock, text, len, 0);
-}
-
-void
-pktgen_ng_wait(void)
-{
-	struct pollfd polled = { .fd = sock, .events = POLLIN };
-
-	poll(&polled, 1, 1);
+	if (ask->realm[0]) {
+		put(t, "9:directionl");
+		put_string(t, ask->realm[0]);
+		put_string(t, ask->realm[1]);
+		put(t, "e");
+	}
 }
 
 size_t
-pktgen_ng_receive(char reply[PKTGEN_NG_MAX])
+pktgen_ng_write(const struct pktgen_ask *ask, char *to)
 {
-	const ssize_t len = recv(sock, reply, PKTGEN_NG_MAX - 1, 0);
+	static const char *const command[] = { "offer", "answer", "delete" };
+	struct text t = { to, 0 };
+	char word[64];
 
-	if (len <= 0)
-		return 0;
-	reply[len] = '\0';
-	return (size_t)len;
+	put(&t, "%08x_%u_%d d", ask->run, ask->call, ask->step);
+	put_pair(&t, "command", command[ask->step]);
+	snprintf(word, sizeof word, "pktgen-%08x-%u", ask->run, ask->call);
+	put_pair(&t, "call-id", word);
+	snprintf(word, sizeof word, "a%u", ask->call);
+	put_pair(&t, "from-tag", word);
+	if (ask->step == PKTGEN_ANSWER) {
+		snprintf(word, sizeof word, "b%u", ask->call);
+		put_pair(&t, "to-tag", word);
+	}
+	if (ask->step != PKTGEN_DELETE) {
+		put_pair(&t, "sdp", ask->sdp);
+		put(&t, "7:replacel6:origine3:ICE6:remove");
+	}
+	if (ask->step == PKTGEN_OFFER)
+		put_wishes(&t, ask);
+	put(&t, "e");
+	return t.len < PKTGEN_ASK_MAX ? t.len : 0;
 }
 
-const char *
-pktgen_ng_find(const char *reply, size_t len, const char *key, size_t *out_len)
+/* The string behind @key, which is written as "3:sdp"; NULL: none. */
+static const char *
+find(const char *data, size_t len, const char *key, size_t *out_len)
 {
-	const char *at = memmem(reply, len, key, strlen(key));
+	const char *at = memmem(data, len, key, strlen(key));
 	char *value;
 
 	if (!at)
 		return NULL;
 	*out_len = strtoul(at + strlen(key), &value, 10);
-	if (*value != ':' || *out_len > len - (size_t)(value + 1 - reply))
+	if (*value != ':' || *out_len > len - (size_t)(value + 1 - data))
 		return NULL;
 	return value + 1;
+}
+
+bool
+pktgen_ng_read(const char *data, size_t len, struct pktgen_said *out)
+{
+	const char *result;
+	size_t result_len;
+	unsigned int run, call, step;
+
+	if (sscanf(data, "%8x_%u_%u ", &run, &call, &step) != 3 ||
+		step > PKTGEN_DELETE)
+		return false;
+	result = find(data, len, "6:result", &result_len);
+	if (!result)
+		return false;
+	out->run = run;
+	out->call = call;
+	out->step = (enum pktgen_step)step;
+	out->ok = result_len == 2 && memcmp(result, "ok", 2) == 0;
+	out->sdp = find(data, len, "3:sdp", &out->sdp_len);
+	return true;
 }

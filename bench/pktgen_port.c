@@ -2,6 +2,7 @@
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_ethdev.h>
+#include <rte_ether.h>
 #include <rte_mbuf.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,7 +10,7 @@
 
 #include "bench/pktgen.h"
 
-#define RING 1024u /* descriptors */
+#define RING 2048u /* descriptors */
 #define BUFFERS 16383u
 #define CACHE 256u
 #define LINK_S 15u /* until the other end must be there */
@@ -19,7 +20,7 @@ static void
 start_dpdk(struct pktgen *g)
 {
 	char lcores[64] = "--lcores=0", memory[16];
-	char *argv[20] = { "pktgen", "--no-telemetry", "--log-level=error" };
+	char *argv[24] = { "pktgen", "--no-telemetry", "--log-level=error" };
 	int argc = 3;
 	bool pci = false;
 
@@ -128,6 +129,23 @@ pktgen_ports_open(struct pktgen *g)
 			pktgen_die("port %u has no MAC", g->port[side]);
 		memcpy(g->mac[side], mac.addr_bytes, sizeof mac.addr_bytes);
 	}
+}
+
+uint16_t
+pktgen_port_send(
+	struct pktgen *g, unsigned int side, struct rte_mbuf **m, uint16_t n)
+{
+	uint16_t taken;
+
+	for (uint16_t i = 0; g->conf.vlan[side] > 0 && i < n; i++) {
+		m[i]->vlan_tci = g->conf.vlan[side];
+		if (rte_vlan_insert(&m[i]) != 0)
+			pktgen_die("a frame has no room for a tag");
+	}
+	taken = rte_eth_tx_burst(g->port[side], 0, m, n);
+	if (taken < n)
+		rte_pktmbuf_free_bulk(&m[taken], n - taken);
+	return taken;
 }
 
 void

@@ -8,6 +8,9 @@
 #include "bench/pktgen_srtp.h"
 
 #define BURST 64u
+#define TAG 4u /* bytes of a VLAN's */
+#define VLAN_MASK 0xfffu
+#define LINE 64u
 
 static uint32_t
 read32(const uint8_t *at)
@@ -22,13 +25,15 @@ read16(const uint8_t *at)
 	return (uint16_t)(at[0] << 8 | at[1]);
 }
 
-/* Packet @seq of @stream arrived at @party. */
+/* Packet @seq of @stream, sent at @sent, arrived at @party. */
 static void
-note(struct pktgen *g, uint32_t party, uint32_t stream, uint32_t seq)
+note(struct pktgen *g, uint32_t party, uint32_t stream, uint32_t seq,
+	uint64_t sent)
 {
 	struct pktgen_way *way = &g->counted->way[stream % 2];
+	const uint32_t slice = pktgen_slice_of(g, sent);
 
-	if (party != (stream ^ 1)) {
+	if (unlikely(party != (stream ^ 1))) {
 		way->wrong++;
 		return;
 	}
@@ -43,6 +48,15 @@ note(struct pktgen *g, uint32_t party, uint32_t stream, uint32_t seq)
 		break;
 	}
 	way->received++;
+	if (likely(slice < g->slices.used))
+		g->slices.slice[slice].received++;
+}
+
+static void
+note_time(struct pktgen *g, uint32_t stream, uint64_t took)
+{
+	pktgen_hist_add(
+		&g->now[stream % 2], (uint64_t)((double)took * 1e9 / g->hz));
 }
 
 /* In the clear, as it was sent: the payload says what it is. */
@@ -50,41 +64,41 @@ static void
 take_marked(struct pktgen *g, uint32_t party, const struct pktgen_mark *mark,
 	uint64_t now)
 {
-	struct pktgen_hist *latency;
-
-	if (mark->run != g->run) {
+	if (unlikely(mark->run != g->run)) {
 		g->counted->strays++;
 		return;
 	}
-	note(g, party, mark->stream, mark->seq);
-	latency = &g->counted->way[mark->stream % 2].latency;
-	pktgen_hist_add(
-		latency, (uint64_t)((double)(now - mark->tsc) * 1e9 / g->hz));
+	note(g, party, mark->stream, mark->seq, mark->tsc);
+	note_time(g, mark->stream, now - mark->tsc);
 }
 
-/* What the header alone identifies. */
-static uint32_t
-full_seq(const struct pktgen *g, uint32_t stream, const uint8_t *rtp)
-{
-	const uint32_t highest = g->heard[stream].highest;
-
-	return highest + (uint32_t)(int16_t)(read16(rtp + 2) - highest);
-}
-
-/* Protected on its way to us or to the relay. */
+/* Protected on its way to us or to the relay: the header says which it is. */
 static void
 take_srtp(struct pktgen *g, uint32_t party, uint32_t stream, uint8_t *rtp,
 	uint32_t len, uint64_t now)
 {
-	const uint32_t seq = full_seq(g, stream, rtp);
-	struct pktgen_way *way = &g->counted->way[stream % 2];
+	const uint32_t seq =
+		pktgen_heard_widen(&g->heard[stream], read16(rtp + 2));
+	const uint64_t sent = pktgen_stream_when(g, stream, seq);
 
 	if (!pktgen_srtp_good(g, party, stream, seq, rtp, len, now)) {
-		way->forged++;
+		g->counted->way[stream % 2].forged++;
 		return;
 	}
-	note(g, party, stream, seq);
-	pktgen_hist_add(&way->latency, pktgen_srtp_took(g, stream, seq, now));
+	note(g, party, stream, seq, sent);
+	note_time(g, stream, now - sent);
+}
+
+/* Comfort noise or an event, too short to say when it was sent. */
+static void
+take_short(
+	struct pktgen *g, uint32_t party, uint32_t stream, const uint8_t *rtp)
+{
+	const uint32_t seq =
+		pktgen_heard_widen(&g->heard[stream], read16(rtp + 2));
+
+	note(g, party, stream, seq,
+		g->sent ? pktgen_stream_when(g, stream, seq) : g->start);
 }
 
 static void
@@ -94,7 +108,7 @@ take_rtp(struct pktgen *g, uint32_t party, uint8_t *rtp, uint32_t len,
 	const uint32_t stream = read32(rtp + 8) - PKTGEN_SSRC;
 	struct pktgen_mark mark;
 
-	if (rtp[0] != 0x80 || stream >= g->n) {
+	if (unlikely(rtp[0] != 0x80 || stream >= g->n)) {
 		g->counted->junk_received++;
 		return;
 	}
@@ -102,18 +116,39 @@ take_rtp(struct pktgen *g, uint32_t party, uint8_t *rtp, uint32_t len,
 		take_srtp(g, party, stream, rtp, len, now);
 		return;
 	}
-	if (len < 12 + sizeof mark && (rtp[1] == 13 || rtp[1] == 101)) {
-		note(g, party, stream, full_seq(g, stream, rtp));
+	if (unlikely(len < 12 + sizeof mark)) {
+		if (rtp[1] == 13 || rtp[1] == 101)
+			take_short(g, party, stream, rtp);
+		else
+			g->counted->way[stream % 2].forged++;
 		return;
 	}
-	if (len >= 12 + sizeof mark) {
-		memcpy(&mark, rtp + 12, sizeof mark);
-		if (mark.magic == PKTGEN_MAGIC && mark.stream == stream) {
-			take_marked(g, party, &mark, now);
-			return;
-		}
-	}
-	g->counted->way[stream % 2].forged++;
+	memcpy(&mark, rtp + 12, sizeof mark);
+	if (unlikely(mark.magic != PKTGEN_MAGIC || mark.stream != stream))
+		g->counted->way[stream % 2].forged++;
+	else
+		take_marked(g, party, &mark, now);
+}
+
+/* Take the tag off, unless the device did; false: it is not the side's, or
+   there should be one. */
+static bool
+untag(const struct pktgen *g, unsigned int side, const struct rte_mbuf *m,
+	uint8_t **frame, uint32_t *len)
+{
+	const uint16_t vlan = g->conf.vlan[side];
+
+	if (vlan == 0)
+		return true;
+	if (m->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED)
+		return (m->vlan_tci & VLAN_MASK) == vlan;
+	if (*len < PKTGEN_ETH + TAG || read16(*frame + 12) != 0x8100 ||
+		(read16(*frame + 14) & VLAN_MASK) != vlan)
+		return false;
+	memmove(*frame + TAG, *frame, 12);
+	*frame += TAG;
+	*len -= TAG;
+	return true;
 }
 
 static void
@@ -121,10 +156,12 @@ take_frame(
 	struct pktgen *g, unsigned int side, struct rte_mbuf *m, uint64_t now)
 {
 	uint8_t *frame = rte_pktmbuf_mtod(m, uint8_t *);
-	const uint32_t len = rte_pktmbuf_data_len(m);
+	uint32_t len = rte_pktmbuf_data_len(m);
 	uint32_t party, udp_len;
 	uint16_t port;
 
+	if (unlikely(!untag(g, side, m, &frame, &len)))
+		return;
 	if (len >= PKTGEN_ETH && read16(frame + 12) == 0x0806) {
 		pktgen_hop_take(g, side, frame, len);
 		return;
@@ -143,20 +180,40 @@ take_frame(
 		take_rtp(g, party, frame + PKTGEN_RTP, udp_len - 8, now);
 }
 
-void
+/* What they say is of whom, for a guess: a wrong one costs time only. */
+static void
+prefetch_heard(const struct pktgen *g, const struct rte_mbuf *m)
+{
+	const uint8_t *rtp = rte_pktmbuf_mtod_offset(m, uint8_t *, PKTGEN_RTP);
+	const uint32_t stream = read32(rtp + 8) - PKTGEN_SSRC;
+
+	if (stream < g->n)
+		rte_prefetch0(&g->heard[stream]);
+}
+
+unsigned int
 pktgen_receive(struct pktgen *g)
 {
 	const unsigned int n_sides = g->port[0] == g->port[1] ? 1 : 2;
+	unsigned int sum = 0;
 
 	for (unsigned int side = 0; side < n_sides; side++) {
 		struct rte_mbuf *m[BURST];
 		const uint16_t n = rte_eth_rx_burst(g->port[side], 0, m, BURST);
 		const uint64_t now = rte_rdtsc();
 
+		if (n == 0)
+			continue;
+		sum += n;
+		for (uint16_t i = 0; i < n; i++) {
+			rte_prefetch0(rte_pktmbuf_mtod(m[i], uint8_t *));
+			rte_prefetch0(rte_pktmbuf_mtod(m[i], uint8_t *) + LINE);
+		}
 		for (uint16_t i = 0; i < n; i++)
-			rte_prefetch0(rte_pktmbuf_mtod(m[i], void *));
+			prefetch_heard(g, m[i]);
 		for (uint16_t i = 0; i < n; i++)
 			take_frame(g, side, m[i], now);
 		rte_pktmbuf_free_bulk(m, n);
 	}
+	return sum;
 }

@@ -2,19 +2,14 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "bench/pktgen.h"
-
-static double
-us(const struct pktgen_hist *h, double share)
-{
-	return (double)pktgen_hist_quantile(h, share) / 1000;
-}
+#include "bench/pktgen_report.h"
 
 void
 pktgen_report_head(void)
 {
-	printf("%11s %11s %9s %9s %7s %7s %8s\n", "asked/s", "offered/s",
-		"lost", "reordered", "p50 us", "p99 us", "stalled");
+	printf("%10s %10s %9s %9s %6s %7s %7s %7s %8s %s\n", "asked/s",
+		"offered/s", "lost", "in quiet", "s", "quiet s", "p50 us",
+		"p99 us", "stalled", "verdict");
 }
 
 void
@@ -22,12 +17,14 @@ pktgen_report_row(const struct pktgen_result *r)
 {
 	static struct pktgen_hist both;
 
-	both = r->way[PKTGEN_A].latency;
-	pktgen_hist_merge(&both, &r->way[PKTGEN_B].latency);
-	printf("%11.0f %11.0f %9" PRIu64 " %9" PRIu64 " %7.1f %7.1f %7.1f%%\n",
-		r->asked, r->offered, pktgen_lost(r),
-		r->way[0].reordered + r->way[1].reordered, us(&both, 0.5),
-		us(&both, 0.99), 100 * r->stalled / r->seconds);
+	both = r->way[PKTGEN_A].all;
+	pktgen_hist_merge(&both, &r->way[PKTGEN_B].all);
+	printf("%10.0f %10.0f %9" PRIu64 " %9" PRIu64
+	       " %6.2f %7.2f %7.1f %7.1f %7.1f%% %s\n",
+		r->asked, r->offered, pktgen_lost(r), r->judged.lost,
+		r->seconds, r->judged.quiet * PKTGEN_SLICE_S,
+		pktgen_us(&both, 0.5), pktgen_us(&both, 0.99),
+		100 * r->stalled / r->seconds, pktgen_verdict_name(r->verdict));
 	fflush(stdout);
 }
 
@@ -46,33 +43,34 @@ time_row(const char *name, const struct pktgen_result *r, double share)
 {
 	printf("%-22s", name);
 	for (unsigned int s = 0; s < PKTGEN_SIDES; s++)
-		printf(" %12.1f",
-			share < 1 ? us(&r->way[s].latency, share)
-				  : (double)r->way[s].latency.most / 1000);
+		printf(" %12.1f", pktgen_us(pktgen_times(&r->way[s]), share));
 	putchar('\n');
 }
 
-/* Who counts what: X(name, field). */
-#define COUNTS(X)                                                              \
-	X("sent", sent)                                                        \
-	X("refused by our NIC", refused)                                       \
-	X("received", received)                                                \
-	X("reordered", reordered)                                              \
-	X("duplicated", duplicated)                                            \
-	X("to the wrong call", wrong)                                          \
-	X("forged or broken", forged)                                          \
-	X("RTCP sent", rtcp_sent)                                              \
-	X("RTCP received", rtcp_received)
+/* What the machine did meanwhile. */
+static void
+say_quiet(const struct pktgen *g, const struct pktgen_result *r)
+{
+	printf("the generator's core was away for %.2f %% (%.0f us at most)",
+		100 * r->stalled / r->seconds, r->longest * 1e6);
+	if (g->conf.watch > 0)
+		printf(", the relay's for %.2f %%",
+			100 * r->taken / r->seconds);
+	printf("; in %.2f s of quiet %" PRIu64 " of %" PRIu64 " were lost\n",
+		r->judged.quiet * PKTGEN_SLICE_S, r->judged.lost,
+		r->judged.sent);
+}
 
 void
-pktgen_report_table(const struct pktgen *g, const struct pktgen_result *r)
+pktgen_report_table(const struct pktgen *g, const struct pktgen_result *r,
+	const struct pktgen_search *s)
 {
-	printf("%u calls, %.0f packets/s asked, %.0f offered for %.1f s, "
-	       "stalled %.1f %%\n%-22s %12s %12s\n",
-		g->conf.calls, r->asked, r->offered, r->seconds,
-		100 * r->stalled / r->seconds, "", "A to B", "B to A");
+	printf("%u calls, %.0f packets/s asked, %.0f offered for %.1f s\n"
+	       "%-22s %12s %12s\n",
+		g->conf.calls, r->asked, r->offered, r->seconds, "", "A to B",
+		"B to A");
 #define X(name, field) count_row(name, r, offsetof(struct pktgen_way, field));
-	COUNTS(X)
+	PKTGEN_COUNTS(X)
 #undef X
 	printf("%-22s %12" PRIu64 " %12" PRIu64 "\n", "lost",
 		r->way[0].sent - r->way[0].received,
@@ -82,44 +80,12 @@ pktgen_report_table(const struct pktgen *g, const struct pktgen_result *r)
 	time_row("p99", r, 0.99);
 	time_row("p99.9", r, 0.999);
 	time_row("most", r, 1);
-	if (r->bound)
-		puts("a higher rate is more than this generator can send");
+	say_quiet(g, r);
+	if (s)
+		printf("more is limited by: %s\n", pktgen_limit_name(s->limit));
 	if (r->junk_sent > 0 || r->junk_received > 0)
 		printf("junk: %" PRIu64 " sent, %" PRIu64 " came through\n",
 			r->junk_sent, r->junk_received);
 	if (r->strays > 0)
 		printf("strays: %" PRIu64 "\n", r->strays);
-}
-
-static void
-json_way(const char *name, const struct pktgen_way *way)
-{
-	printf(", \"%s\": {", name);
-#define X(text, field) printf("\"" #field "\": %" PRIu64 ", ", way->field);
-	COUNTS(X)
-#undef X
-	printf("\"lost\": %" PRIu64 ", \"latency_us\": {\"p50\": %.1f, "
-	       "\"p90\": %.1f, \"p99\": %.1f, \"p99.9\": %.1f, "
-	       "\"most\": %.1f}}",
-		way->sent - way->received, us(&way->latency, 0.5),
-		us(&way->latency, 0.9), us(&way->latency, 0.99),
-		us(&way->latency, 0.999), (double)way->latency.most / 1000);
-}
-
-void
-pktgen_report_json(
-	const struct pktgen *g, const char *mode, const struct pktgen_result *r)
-{
-	printf("{\"mode\": \"%s\", \"calls\": %u, \"payload\": %u, "
-	       "\"asked\": %.1f, \"offered\": %.1f, \"seconds\": %.3f, "
-	       "\"stalled\": %.4f, \"strays\": %" PRIu64
-	       ", \"junk_sent\": %" PRIu64 ", \"junk_received\": %" PRIu64,
-		mode, g->conf.calls, g->conf.payload, r->asked, r->offered,
-		r->seconds, r->stalled, r->strays, r->junk_sent,
-		r->junk_received);
-	printf(", \"generator_bound\": %s", r->bound ? "true" : "false");
-	json_way("a_to_b", &r->way[PKTGEN_A]);
-	json_way("b_to_a", &r->way[PKTGEN_B]);
-	puts("}");
-	fflush(stdout);
 }

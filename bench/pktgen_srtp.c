@@ -13,8 +13,11 @@
 #include "relay/sum.h"
 
 #define OPEN_EVERY 16u /* packets that arrive, one is opened */
-#define REMEMBERED 16u /* packets of a stream that may be under way */
 #define AHEAD 4u       /* slots whose lines are on their way */
+#define LINE 64u
+#define TAG_MAX 16u
+#define BUFFER 1536u /* a packet and SP_SRTP_ROOM */
+_Static_assert(PKTGEN_SRTP_LIVE <= SP_SRTP_BURST, "protected at once");
 
 struct slot {
 	uint16_t len;
@@ -22,16 +25,24 @@ struct slot {
 	uint8_t rtp[];
 };
 
+/* What one side sends, in this order. */
+struct slots {
+	uint8_t *at;
+	uint64_t room;
+	uint64_t first; /* to be sent */
+	uint64_t count; /* a ring */
+};
+
 struct pktgen_srtp {
 	struct sp_srtp_engine *engine;
 	struct sp_srtp **sends;    /* of each party; NULL: in the clear */
 	struct sp_srtp **receives; /* of each party */
 	uint32_t *tag;             /* of the line that B answers */
-	uint64_t *sent;            /* REMEMBERED of each stream */
-	uint8_t *slots;            /* prepared packets */
+	struct slots slots[PKTGEN_SIDES];
 	size_t stride;
-	uint64_t n_slots;
 	uint32_t arrived;
+	uint32_t *used;  /* each stream's last number that is protected */
+	uint64_t events; /* as g->events: protected so far */
 };
 
 static uint32_t
@@ -54,12 +65,14 @@ pktgen_srtp_open(struct pktgen *g)
 	s->sends = calloc(g->n, sizeof(void *));
 	s->receives = calloc(g->n, sizeof(void *));
 	s->tag = calloc(g->n, sizeof *s->tag);
-	s->sent = calloc((size_t)g->n * REMEMBERED, sizeof *s->sent);
-	if (!s->sends || !s->receives || !s->tag || !s->sent)
+	s->used = calloc(g->n, sizeof *s->used);
+	if (!s->sends || !s->receives || !s->tag || !s->used)
 		pktgen_die("no memory");
-	s->stride = (sizeof(struct slot) + 12 + g->conf.payload + SP_SRTP_ROOM +
-			    63) /
-		64 * 64;
+	/* No more behind a packet than its tag, so that as many as can be lie
+	   in memory: the next one is protected later. */
+	s->stride = (sizeof(struct slot) + 12 + g->conf.payload + TAG_MAX +
+			    LINE - 1) /
+		LINE * LINE;
 	g->srtp = s;
 }
 
@@ -74,8 +87,9 @@ pktgen_srtp_close(struct pktgen *g)
 	free(s->sends);
 	free(s->receives);
 	free(s->tag);
-	free(s->sent);
-	free(s->slots);
+	free(s->used);
+	for (unsigned int side = 0; side < PKTGEN_SIDES; side++)
+		pktgen_room_end(s->slots[side].at);
 	free(s);
 	g->srtp = NULL;
 }
@@ -130,6 +144,8 @@ pktgen_srtp_agree(
 		if (line.srtp.suite != own.suite)
 			continue;
 		s->tag[party] = line.tag;
+		sp_srtp_close(s->engine, s->sends[party]);
+		sp_srtp_close(s->engine, s->receives[party]);
 		if (sp_srtp_open(s->engine, &own, true, &s->sends[party]) ||
 			sp_srtp_open(s->engine, &line.srtp, false,
 				&s->receives[party]))
@@ -141,100 +157,191 @@ pktgen_srtp_agree(
 }
 
 static struct slot *
-slot_at(const struct pktgen_srtp *s, uint64_t event)
+slot_at(const struct pktgen_srtp *s, unsigned int side, uint64_t number)
 {
-	return (struct slot *)(s->slots + event * s->stride);
+	return (struct slot *)(s->slots[side].at + number * s->stride);
 }
 
-/* Protect @n slots from @first on; those in the clear stay empty. */
-static void
-prepare_burst(struct pktgen *g, uint64_t first, unsigned int n)
-{
-	struct pktgen_srtp *s = g->srtp;
+/* Packets to be protected together. */
+struct batch {
 	struct sp_srtp_packet packet[SP_SRTP_BURST];
 	struct sp_srtp *under[SP_SRTP_BURST];
 	struct slot *slot[SP_SRTP_BURST];
-	unsigned int count = 0;
+	uint8_t rtp[SP_SRTP_BURST][BUFFER];
+	unsigned int n;
+};
 
-	for (uint64_t event = first; event < first + n; event++) {
-		const uint32_t number = g->order[event % g->n];
-		const uint32_t seq =
-			g->stream[number].seq + 1 + (uint32_t)(event / g->n);
+/* The engine writes behind its packets, and a slot has no room for that. */
+static void
+finish(struct pktgen *g, struct batch *b)
+{
+	sp_srtp_protect(g->srtp->engine, b->under, b->packet, b->n,
+		now_ms(g, rte_rdtsc()));
+	for (unsigned int i = 0; i < b->n; i++) {
+		const struct sp_srtp_packet *p = &b->packet[i];
 
-		if (!s->sends[number])
-			continue;
-		slot[count] = slot_at(s, event);
-		pktgen_stream_fill(g, number, seq, 0, slot[count]->rtp);
-		memset(slot[count]->rtp + 12 + sizeof(struct pktgen_mark), 0,
-			g->conf.payload - sizeof(struct pktgen_mark));
-		under[count] = s->sends[number];
-		packet[count] = (struct sp_srtp_packet){
-			.data = slot[count]->rtp,
-			.len = (uint16_t)(12 + g->conf.payload),
-			.header_len = 12,
-		};
-		count++;
+		if (p->fate != SP_SRTP_OK)
+			pktgen_die("our own SRTP: fate %u", p->fate);
+		b->slot[i]->len = p->len;
+		b->slot[i]->sum_be = sp_sum_fold(sp_sum_bytes(p->data, p->len));
+		memcpy(b->slot[i]->rtp, p->data, p->len);
 	}
-	sp_srtp_protect(
-		s->engine, under, packet, count, now_ms(g, rte_rdtsc()));
-	for (unsigned int i = 0; i < count; i++) {
-		if (packet[i].fate != SP_SRTP_OK)
-			pktgen_die("our own SRTP: fate %u", packet[i].fate);
-		slot[i]->len = packet[i].len;
-		slot[i]->sum_be =
-			sp_sum_fold(sp_sum_bytes(slot[i]->rtp, packet[i].len));
+	b->n = 0;
+}
+
+static void
+add(struct pktgen *g, struct batch *b, uint32_t number)
+{
+	struct pktgen_srtp *s = g->srtp;
+	struct slots *slots = &s->slots[number % 2];
+	const unsigned int i = b->n++;
+
+	b->slot[i] = slot_at(
+		s, number % 2, (slots->first + slots->count++) % slots->room);
+	pktgen_stream_fill(g, number, ++s->used[number], 0, b->rtp[i]);
+	b->under[i] = s->sends[number];
+	b->packet[i] = (struct sp_srtp_packet){
+		.data = b->rtp[i],
+		.len = (uint16_t)(12 + g->conf.payload),
+		.header_len = 12,
+	};
+}
+
+static uint64_t
+memory_free(void)
+{
+	FILE *file = fopen("/proc/meminfo", "r");
+	unsigned long long kib = 0;
+	char text[128];
+
+	while (file && fgets(text, sizeof text, file))
+		if (sscanf(text, "MemAvailable: %llu", &kib) == 1)
+			break;
+	if (file)
+		fclose(file);
+	return kib * 1024;
+}
+
+/* Move what is left over to the front of more memory. */
+static void
+grow(struct pktgen_srtp *s, struct slots *slots, uint64_t room)
+{
+	const uint64_t there = memory_free();
+	struct slots more = { .room = room };
+
+	if (room * s->stride > there / 10 * 9)
+		pktgen_die("%llu packets to protect beforehand take %llu MB, "
+			   "%llu are free: --srtp-live, or less a second, or "
+			   "fewer seconds",
+			(unsigned long long)room,
+			(unsigned long long)(room * s->stride >> 20),
+			(unsigned long long)(there >> 20));
+	more.at = pktgen_room(room, s->stride);
+	for (; more.count < slots->count; more.count++)
+		memcpy(more.at + more.count * s->stride,
+			slots->at +
+				(slots->first + more.count) % slots->room *
+					s->stride,
+			s->stride);
+	pktgen_room_end(slots->at);
+	*slots = more;
+}
+
+/* Of @count packets of both sides, a side sends half; all, if alone. */
+static void
+make_room(struct pktgen *g, uint64_t count)
+{
+	struct pktgen_srtp *s = g->srtp;
+	const uint64_t each = count * g->conf.calls / g->n_order + g->n;
+
+	for (unsigned int side = 0; side < PKTGEN_SIDES; side++) {
+		struct slots *slots = &s->slots[side];
+		const uint64_t room = slots->count + each;
+
+		if (g->conf.suite[side] != SP_SRTP_NONE && room > slots->room)
+			grow(s, slots, room);
 	}
 }
 
 void
 pktgen_srtp_prepare(struct pktgen *g, uint64_t count)
 {
+	static struct batch batch;
+	struct pktgen_srtp *s = g->srtp;
+
+	if (!s || g->conf.srtp_live)
+		return;
+	make_room(g, count);
+	for (; s->events < g->events + count; s->events++) {
+		const uint32_t number = g->order[s->events % g->n_order];
+
+		if (!s->sends[number])
+			continue;
+		add(g, &batch, number);
+		if (batch.n == SP_SRTP_BURST)
+			finish(g, &batch);
+	}
+	finish(g, &batch);
+}
+
+void
+pktgen_srtp_forget(struct pktgen *g)
+{
 	struct pktgen_srtp *s = g->srtp;
 
 	if (!s)
 		return;
-	if (count > s->n_slots) {
-		free(s->slots);
-		s->slots = aligned_alloc(64, count * s->stride);
-		if (!s->slots)
-			pktgen_die("no memory for %llu prepared packets",
-				(unsigned long long)count);
-		s->n_slots = count;
-	}
-	for (uint64_t at = 0; at < count; at += SP_SRTP_BURST)
-		prepare_burst(g, at,
-			count - at < SP_SRTP_BURST ? (unsigned int)(count - at)
-						   : SP_SRTP_BURST);
+	s->events = g->events;
+	memset(s->used, 0, g->n * sizeof *s->used);
+	for (unsigned int side = 0; side < PKTGEN_SIDES; side++)
+		s->slots[side].count = 0;
 }
 
 uint32_t
 pktgen_srtp_put(
-	struct pktgen *g, uint64_t event, uint8_t *rtp, uint32_t *sum_be)
+	struct pktgen *g, unsigned int side, uint8_t *rtp, uint32_t *sum_be)
 {
-	const struct slot *slot = slot_at(g->srtp, event);
+	struct slots *slots = &g->srtp->slots[side];
+	const struct slot *slot = slot_at(g->srtp, side, slots->first);
 
-	for (unsigned int i = 0; i < 4 && event + AHEAD < g->srtp->n_slots; i++)
-		rte_prefetch0((const uint8_t *)slot_at(g->srtp, event + AHEAD) +
-			64 * i);
+	/* It may point behind the last one: nothing comes of that. */
+	for (size_t at = 0; at < g->srtp->stride; at += LINE)
+		rte_prefetch0(
+			(const uint8_t *)slot + AHEAD * g->srtp->stride + at);
+	if (++slots->first == slots->room)
+		slots->first = 0;
+	slots->count--;
 	memcpy(rtp, slot->rtp, slot->len);
 	*sum_be = slot->sum_be;
 	return slot->len;
 }
 
-void
-pktgen_srtp_sent(struct pktgen *g, uint32_t stream, uint32_t seq, uint64_t now)
+uint32_t
+pktgen_srtp_live(struct pktgen *g, const uint32_t stream[],
+	uint8_t *const frame[], unsigned int n)
 {
-	g->srtp->sent[(size_t)stream * REMEMBERED + seq % REMEMBERED] = now;
-}
+	struct pktgen_srtp *s = g->srtp;
+	struct sp_srtp_packet packet[PKTGEN_SRTP_LIVE];
+	struct sp_srtp *under[PKTGEN_SRTP_LIVE];
+	const uint32_t before = 12 + g->conf.payload;
 
-uint64_t
-pktgen_srtp_took(
-	const struct pktgen *g, uint32_t stream, uint32_t seq, uint64_t now)
-{
-	const uint64_t sent =
-		g->srtp->sent[(size_t)stream * REMEMBERED + seq % REMEMBERED];
-
-	return (uint64_t)((double)(now - sent) * 1e9 / g->hz);
+	for (unsigned int i = 0; i < n; i++) {
+		under[i] = s->sends[stream[i]];
+		packet[i] = (struct sp_srtp_packet){
+			.data = frame[i] + PKTGEN_RTP,
+			.len = (uint16_t)before,
+			.header_len = 12,
+		};
+	}
+	sp_srtp_protect(s->engine, under, packet, n, now_ms(g, rte_rdtsc()));
+	for (unsigned int i = 0; i < n; i++) {
+		if (packet[i].fate != SP_SRTP_OK)
+			pktgen_die("our own SRTP: fate %u", packet[i].fate);
+		pktgen_stream_close(frame[i], &g->stream[stream[i]],
+			packet[i].len,
+			sp_sum_bytes(packet[i].data, packet[i].len));
+	}
+	return n > 0 ? packet[0].len - before : 0;
 }
 
 bool

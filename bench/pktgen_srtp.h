@@ -8,10 +8,12 @@
 
 /*
  * SRTP at the parties' ends, by the relay's own engine. Packets are protected
- * before a trial begins, so that sending them costs a copy; when each was sent
- * is kept beside them, since they can't say so themselves. Of those that
- * arrive protected some are opened, the others known by their header.
+ * before a trial begins, so that sending them costs a copy, or with
+ * --srtp-live in bursts while they are sent. Of those that arrive protected
+ * some are opened, the others known by their header.
  */
+
+#define PKTGEN_SRTP_LIVE 64u /* packets that are protected at once */
 
 struct pktgen;
 
@@ -29,19 +31,23 @@ struct sp_sdp_media;
 void pktgen_srtp_agree(
 	struct pktgen *g, uint32_t party, const struct sp_sdp_media *m);
 
-/* Protect the first @count packets of a trial. */
+/* Protect the next @count packets, as far as they are not; ends the process
+   when there is no memory for them. What a trial leaves over is the next
+   one's: no number is protected twice. */
 void pktgen_srtp_prepare(struct pktgen *g, uint64_t count);
 
-/* Put packet @event into @frame behind UDP; returns its length, and the sum of
-   its bytes. */
-uint32_t pktgen_srtp_put(
-	struct pktgen *g, uint64_t event, uint8_t *rtp, uint32_t *sum_be);
+/* Calls are new ones: what is left over is nobody's. */
+void pktgen_srtp_forget(struct pktgen *g);
 
-/* Note when a packet was sent, and how long one took that arrived, in ns. */
-void pktgen_srtp_sent(
-	struct pktgen *g, uint32_t stream, uint32_t seq, uint64_t now);
-uint64_t pktgen_srtp_took(
-	const struct pktgen *g, uint32_t stream, uint32_t seq, uint64_t now);
+/* Put @side's next packet at @rtp; returns its length, and the sum of its
+   bytes. */
+uint32_t pktgen_srtp_put(
+	struct pktgen *g, unsigned int side, uint8_t *rtp, uint32_t *sum_be);
+
+/* Protect @n frames that are written but for that, and their checksums;
+   returns by how many bytes each has grown. */
+uint32_t pktgen_srtp_live(struct pktgen *g, const uint32_t stream[],
+	uint8_t *const frame[], unsigned int n);
 
 /* Is what arrived at @party in good order? Opens some. */
 bool pktgen_srtp_good(struct pktgen *g, uint32_t party, uint32_t stream,

@@ -14,27 +14,6 @@
 #define NOISE_EVERY 8 /* packets' time: one says how silence sounds */
 #define PT_NOISE 13
 #define PT_EVENT 101
-#define WINDOW 64u /* packets that a late one is looked for in */
-
-enum pktgen_place
-pktgen_heard_note(struct pktgen_heard *h, uint32_t seq)
-{
-	const int32_t ahead = (int32_t)(seq - h->highest);
-	const uint32_t behind = (uint32_t)-ahead;
-
-	if (ahead > 0) {
-		h->seen = ahead < (int32_t)WINDOW ? h->seen << ahead : 0;
-		h->seen |= 1;
-		h->highest = seq;
-		return PKTGEN_NEW;
-	}
-	if (behind >= WINDOW)
-		return PKTGEN_LATE;
-	if (h->seen & 1ull << behind)
-		return PKTGEN_AGAIN;
-	h->seen |= 1ull << behind;
-	return PKTGEN_LATE;
-}
 
 struct sp_addr
 pktgen_party(const struct pktgen *g, uint32_t stream)
@@ -83,52 +62,73 @@ put32(uint8_t *at, uint32_t value)
 	memcpy(at, &be, sizeof be);
 }
 
-/* IPv4 and UDP, with the sum of addresses, ports and protocol as checksum. */
-static void
-write_head(uint8_t *frame, const struct sp_addr *from, const struct sp_addr *to)
+/* IPv4 and UDP of a datagram; returns the sum of what its UDP checksum covers
+   beside the payload. */
+static uint32_t
+write_head(uint8_t *frame, const struct sp_addr *from, const struct sp_addr *to,
+	uint32_t len)
 {
 	uint8_t *ip = frame + PKTGEN_ETH, *udp = frame + PKTGEN_UDP;
-	uint16_t sum;
+	uint16_t check;
 
 	put16(frame + 12, 0x0800);
 	memset(ip, 0, PKTGEN_RTP - PKTGEN_ETH);
 	ip[0] = 0x45;
+	put16(ip + 2, len + 28);
 	ip[6] = 0x40; /* may not be cut */
 	ip[8] = 64;
 	ip[9] = 17;
 	memcpy(ip + 12, from->ip + 12, 4);
 	memcpy(ip + 16, to->ip + 12, 4);
-	put16(udp, from->port);
-	put16(udp + 2, to->port);
-	sum = sp_sum_fold(
-		sp_sum_bytes(ip + 12, 8) + sp_sum_bytes(udp, 4) + htons(17));
-	memcpy(udp + 6, &sum, sizeof sum);
-}
-
-/* Lengths and checksums; @sum_be is the payload's. */
-static void
-close_head(uint8_t *frame, uint32_t len, uint32_t sum_be)
-{
-	uint8_t *ip = frame + PKTGEN_ETH, *udp = frame + PKTGEN_UDP;
-	const uint16_t udp_be = htons((uint16_t)(len + 8));
-	uint16_t check;
-
-	put16(ip + 2, len + 28);
 	check = (uint16_t)~sp_sum_fold(sp_sum_bytes(ip, 20));
 	memcpy(ip + 10, &check, sizeof check);
-	memcpy(udp + 4, &udp_be, sizeof udp_be);
-	check = sp_sum_close((uint32_t)sp_sum_word(udp + 6) +
-		2u * (uint32_t)udp_be + sp_sum_fold(sum_be));
-	memcpy(udp + 6, &check, sizeof check);
+	put16(udp, from->port);
+	put16(udp + 2, to->port);
+	put16(udp + 4, len + 8);
+	return sp_sum_bytes(ip + 12, 8) + sp_sum_bytes(udp, 6) + htons(17) +
+		sp_sum_word(udp + 4);
+}
+
+static void
+put_sum(uint8_t *frame, uint16_t sum)
+{
+	memcpy(frame + PKTGEN_UDP + 6, &sum, sizeof sum);
 }
 
 void
 pktgen_datagram_close(uint8_t *frame, const struct sp_addr *from,
 	const struct sp_addr *to, uint32_t payload_len)
 {
-	write_head(frame, from, to);
-	close_head(frame, payload_len,
-		sp_sum_bytes(frame + PKTGEN_RTP, payload_len));
+	const uint32_t sum = write_head(frame, from, to, payload_len);
+
+	put_sum(frame,
+		sp_sum_close(sp_sum_fold(sum) +
+			sp_sum_fold(sp_sum_bytes(
+				frame + PKTGEN_RTP, payload_len))));
+}
+
+void
+pktgen_stream_close(uint8_t *frame, const struct pktgen_stream *s, uint32_t len,
+	uint32_t sum_be)
+{
+	uint8_t *ip = frame + PKTGEN_ETH, *udp = frame + PKTGEN_UDP;
+	const uint8_t *usual = s->head + PKTGEN_UDP;
+	uint16_t check, len_be;
+
+	memcpy(&len_be, usual + 4, sizeof len_be);
+	if (len_be != htons((uint16_t)(len + 8))) {
+		put16(ip + 2, len + 28);
+		put16(ip + 10, 0);
+		check = (uint16_t)~sp_sum_fold(sp_sum_bytes(ip, 20));
+		memcpy(ip + 10, &check, sizeof check);
+		put16(udp + 4, len + 8);
+	}
+	/* What the head's sum has in it of lengths goes out again. */
+	put_sum(frame,
+		sp_sum_close((uint32_t)sp_sum_word(usual + 6) +
+			2u * (uint32_t)(uint16_t)~len_be +
+			2u * (uint32_t)htons((uint16_t)(len + 8)) +
+			sp_sum_fold(sum_be)));
 }
 
 static int
@@ -148,24 +148,41 @@ random32(void)
 void
 pktgen_streams_make(struct pktgen *g)
 {
+	g->n_order = 0;
 	for (uint32_t i = 0; i < g->n; i++) {
-		const uint32_t other = random32() % (i + 1);
+		const uint32_t at = g->n_order;
+		const uint32_t other = random32() % (at + 1);
 
-		g->order[i] = g->order[other];
+		if (g->conf.silent[i % 2])
+			continue;
+		g->order[at] = g->order[other];
 		g->order[other] = i;
-		g->phase[i] = random32();
+		g->phase[at] = random32();
+		g->n_order++;
 	}
-	qsort(g->phase, g->n, sizeof g->phase[0], by_value);
+	qsort(g->phase, g->n_order, sizeof g->phase[0], by_value);
 
+	for (uint32_t i = 0; i < g->n; i++)
+		g->stream[i].silence = -(int32_t)(random32() % 256);
+	pktgen_streams_aim(g);
+}
+
+/* Addresses and lengths never change: they are summed once. */
+void
+pktgen_streams_aim(struct pktgen *g)
+{
 	for (uint32_t i = 0; i < g->n; i++) {
 		struct pktgen_stream *s = &g->stream[i];
 		const struct sp_addr from = pktgen_party(g, i);
+		uint32_t sum;
 
 		memcpy(s->head + 6, g->mac[i % 2], 6);
-		write_head(s->head, &from, &g->target[i].rtp);
+		sum = write_head(s->head, &from, &g->target[i].rtp,
+			12 + g->conf.payload +
+				sp_srtp_facts(g->conf.suite[i % 2])->rtp_tag);
+		put_sum(s->head, sp_sum_fold(sum));
 		s->head[PKTGEN_RTP] = 0x80;
 		put32(s->head + PKTGEN_RTP + 8, PKTGEN_SSRC + i);
-		s->silence = -(int32_t)(random32() % 256);
 	}
 }
 
@@ -205,6 +222,21 @@ pktgen_stream_fill(const struct pktgen *g, uint32_t number, uint32_t seq,
 	memcpy(rtp + 12, &mark, sizeof mark);
 }
 
+void
+pktgen_stream_sent(
+	struct pktgen *g, uint32_t stream, uint32_t seq, uint64_t now)
+{
+	g->sent[(size_t)stream * PKTGEN_REMEMBERED + seq % PKTGEN_REMEMBERED] =
+		now;
+}
+
+uint64_t
+pktgen_stream_when(const struct pktgen *g, uint32_t stream, uint32_t seq)
+{
+	return g->sent[(size_t)stream * PKTGEN_REMEMBERED +
+		seq % PKTGEN_REMEMBERED];
+}
+
 /* A short one, if it is time for that: its length, or 0. */
 static uint32_t
 write_short(struct pktgen *g, const struct pktgen_stream *s, uint8_t *rtp)
@@ -222,28 +254,60 @@ write_short(struct pktgen *g, const struct pktgen_stream *s, uint8_t *rtp)
 	return 0;
 }
 
+/* The UDP checksum of what pktgen_stream_fill() wrote, from what it had: to
+   read it back at once would have to wait for it. */
+static uint16_t
+clear_sum(const struct pktgen *g, uint32_t number, uint64_t now)
+{
+	const struct pktgen_stream *s = &g->stream[number];
+	uint64_t sum = sp_sum_word(s->head + PKTGEN_UDP + 6);
+
+	sum += sp_sum_word(s->head + PKTGEN_RTP) + htons((uint16_t)s->seq);
+	sum += htonl(s->seq * 8 * g->conf.ptime_ms);
+	sum += sp_sum_pair(s->head + PKTGEN_RTP + 8);
+	sum += (uint64_t)PKTGEN_MAGIC + number + g->run + s->seq;
+	sum += (uint32_t)now + (now >> 32);
+	return sp_sum_close(sp_sum_narrow(sum));
+}
+
+/* In the clear: all behind the mark is zero in these buffers. */
+static uint32_t
+write_clear(struct pktgen *g, uint32_t number, uint64_t now, uint8_t *frame)
+{
+	const struct pktgen_stream *s = &g->stream[number];
+	uint8_t *rtp = frame + PKTGEN_RTP;
+	uint32_t len = 0;
+
+	pktgen_stream_fill(g, number, s->seq, now, rtp);
+	if (g->sent)
+		len = write_short(g, s, rtp);
+	if (len > 0) {
+		pktgen_stream_close(frame, s, len, sp_sum_bytes(rtp, len));
+		return PKTGEN_RTP + len;
+	}
+	put_sum(frame, clear_sum(g, number, now));
+	return PKTGEN_RTP + 12 + g->conf.payload;
+}
+
 uint32_t
 pktgen_stream_write(
 	struct pktgen *g, uint32_t number, uint64_t now, uint8_t *frame)
 {
 	struct pktgen_stream *s = &g->stream[number];
 	uint8_t *rtp = frame + PKTGEN_RTP;
-	uint32_t len = 12 + g->conf.payload, sum_be, some;
+	uint32_t len, sum_be;
 
 	s->seq++;
-	memcpy(frame, s->head, PKTGEN_RTP);
-	if (g->srtp)
-		pktgen_srtp_sent(g, number, s->seq, now);
-	if (g->conf.suite[number % 2] != SP_SRTP_NONE) {
-		len = pktgen_srtp_put(g, g->event, rtp, &sum_be);
-	} else {
+	memcpy(frame, s->head, PKTGEN_HEAD);
+	if (g->sent)
+		pktgen_stream_sent(g, number, s->seq, now);
+	if (g->conf.suite[number % 2] == SP_SRTP_NONE)
+		return write_clear(g, number, now, frame);
+	if (g->conf.srtp_live) {
 		pktgen_stream_fill(g, number, s->seq, now, rtp);
-		some = write_short(g, s, rtp);
-		len = some > 0 ? some : len;
-		/* All behind the mark is zero in these buffers. */
-		sum_be = sp_sum_bytes(
-			rtp, some > 0 ? some : 12 + sizeof(struct pktgen_mark));
+		return PKTGEN_RTP + 12 + g->conf.payload;
 	}
-	close_head(frame, len, sum_be);
+	len = pktgen_srtp_put(g, number % 2, rtp, &sum_be);
+	pktgen_stream_close(frame, s, len, sum_be);
 	return PKTGEN_RTP + len;
 }

@@ -27,8 +27,8 @@ enum {
 };
 
 struct pktgen_stream {
-	/* Ethernet to RTP. In place of the UDP checksum: the sum of all that
-	   never changes, beside the lengths. */
+	/* Ethernet to RTP, as in a packet of usual length. In place of the UDP
+	   checksum: the sum of all that never changes. */
 	alignas(64) uint8_t head[PKTGEN_HEAD];
 	uint16_t spare;
 	uint32_t seq;    /* of the last packet; the first is 1 */
@@ -45,27 +45,11 @@ struct pktgen_mark {
 	uint64_t tsc;
 };
 
-struct pktgen_heard {
-	uint64_t seen; /* bit i: @highest - i arrived */
-	uint32_t highest;
-	uint32_t count;
-};
-
 /* Where a party was told to send to. */
 struct pktgen_target {
 	struct sp_addr rtp;
 	struct sp_addr rtcp;
 };
-
-/* What became of a packet. */
-enum pktgen_place {
-	PKTGEN_NEW,
-	PKTGEN_LATE,
-	PKTGEN_AGAIN
-};
-
-/* Note that @seq arrived. */
-enum pktgen_place pktgen_heard_note(struct pktgen_heard *h, uint32_t seq);
 
 /* The address of a party, which sends the stream of the same number. */
 struct sp_addr pktgen_party(const struct pktgen *g, uint32_t stream);
@@ -76,6 +60,9 @@ uint32_t pktgen_party_at(const struct pktgen *g, uint32_t ip, uint16_t port);
 
 /* Make order, phases and heads; targets are known. */
 void pktgen_streams_make(struct pktgen *g);
+
+/* Make heads only: targets are other ones now. */
+void pktgen_streams_aim(struct pktgen *g);
 
 /* Write IPv4 and UDP of a datagram into @frame, its payload there already. */
 void pktgen_datagram_close(uint8_t *frame, const struct sp_addr *from,
@@ -88,8 +75,23 @@ bool pktgen_stream_rests(struct pktgen *g, uint32_t number);
 void pktgen_stream_fill(const struct pktgen *g, uint32_t number, uint32_t seq,
 	uint64_t now, uint8_t *rtp);
 
+/* Write lengths and checksums of a packet whose payload is there: of @len
+   bytes with the RTP header, which sum to @sum_be. */
+void pktgen_stream_close(uint8_t *frame, const struct pktgen_stream *s,
+	uint32_t len, uint32_t sum_be);
+
 /* Write the stream's next packet; return the frame's length. */
 uint32_t pktgen_stream_write(
 	struct pktgen *g, uint32_t number, uint64_t now, uint8_t *frame);
+
+/*
+ * When packets were sent that can't say so themselves: of short ones, and of
+ * SRTP. The last PKTGEN_REMEMBERED of each stream are known.
+ */
+#define PKTGEN_REMEMBERED 16u
+void pktgen_stream_sent(
+	struct pktgen *g, uint32_t stream, uint32_t seq, uint64_t now);
+uint64_t pktgen_stream_when(
+	const struct pktgen *g, uint32_t stream, uint32_t seq);
 
 #endif

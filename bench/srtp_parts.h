@@ -6,7 +6,7 @@
 
 #include "relay/srtp_conf.h"
 
-/* The parts of bench/srtp. Each prints its tables; false: an aim is missed. */
+/* Parts of bench/crypto. Each prints its tables; false: an aim is missed. */
 
 struct srtp_options {
 	bool quick; /* little of everything: does it run? */

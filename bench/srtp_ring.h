@@ -9,7 +9,7 @@
 #include "relay/srtp.h"
 
 /*
- * What bench/srtp's contenders work on: packets of many streams in random
+ * What bench/crypto's contenders work on: packets of many streams in random
  * order, in as many buffers as a NIC's ring has, laid out like a pool's.
  */
 

@@ -4,7 +4,7 @@
  * rounds over the same buffers; numbers are medians of rounds, ratios medians
  * of each round's ratio.
  *
- * Usage: srtp [OPTION...] [PART...]
+ * Usage: crypto [OPTION...] [PART...]
  *     bursts    the SRTP stage against ipsec-mb's cipher and hash alone
  *     sessions  against the system's libsrtp2
  *     forged    a bad tag against a good packet
@@ -47,7 +47,7 @@ static void
 usage(void)
 {
 	fprintf(stderr,
-		"usage: srtp [--quick] [--json] [--engine ipsec-mb|libsrtp] "
+		"usage: crypto [--quick] [--json] [--engine ipsec-mb|libsrtp] "
 		"[--rounds N]\n            [--suite NAME] [--payload N] "
 		"[--burst N]\n            [bursts] [sessions] [forged] "
 		"[relay]\n");
