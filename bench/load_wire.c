@@ -53,7 +53,7 @@ write_sdp(char *to, size_t size, uint64_t number, bool offer)
 {
 	char ip[20];
 
-	snprintf(ip, sizeof ip, "%s.%u.%u", offer ? "198.18" : "198.19",
+	snprintf(ip, sizeof ip, "%s.%u.%u", offer ? "10.18" : "10.19",
 		(unsigned int)(number >> 8) % 250, (unsigned int)number % 250);
 	return snprintf(to, size, sdp_format, number, ip, ip,
 		10000 + 2 * (unsigned int)(number % 20000));
@@ -74,9 +74,15 @@ write_ng(struct load_wire *wire, char *to, size_t size, unsigned int slot,
 		snprintf(from, sizeof from, "%" PRIx64 "f", number * 7919);
 	const int tag_len =
 		snprintf(tag, sizeof tag, "%" PRIx64 "t", number * 104729);
-	int at = snprintf(to, size, "%u_%u_%u d8:supportsl10:load limite", slot,
-		wire->run, wire->serial++);
+	int at = snprintf(
+		to, size, "%u_%u_%u ", slot, wire->run, wire->serial++);
 
+	if (request == LOAD_PING)
+		return at +
+			snprintf(to + at, size - (size_t)at,
+				"d7:command4:pinge");
+	at += snprintf(
+		to + at, size - (size_t)at, "d8:supportsl10:load limite");
 	if (request != LOAD_DELETE)
 		at += snprintf(to + at, size - (size_t)at,
 			"3:sdp%d:%s9:directionl6:public4:coree"
@@ -295,7 +301,8 @@ receive_datagrams(struct conn *c, load_reply_fn reply, void *arg)
 	while ((len = recv(c->fd, c->in, ROOM - 1, 0)) > 0) {
 		c->in[len] = '\0';
 		reply(arg, (unsigned int)strtoul(c->in, NULL, 10),
-			memmem(c->in, (size_t)len, "6:result2:ok", 12) != NULL,
+			memmem(c->in, (size_t)len, "6:result2:ok", 12) ||
+				memmem(c->in, (size_t)len, "4:pong", 6),
 			c->in, (size_t)len);
 	}
 }

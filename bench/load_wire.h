@@ -17,7 +17,8 @@ enum load_kind {
 enum load_request {
 	LOAD_OFFER,
 	LOAD_ANSWER,
-	LOAD_DELETE
+	LOAD_DELETE,
+	LOAD_PING /* over ng only */
 };
 
 struct load_wire;
