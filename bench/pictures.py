@@ -19,6 +19,7 @@ TERMINALS = {
 ROOM = 1.15        # above the highest bar or point, for what is written there
 WIDE = 50          # from the least to the most: then the scale is logarithmic
 FEW = 24           # bars whose numbers fit above them, level
+TICKS_APART = 1.2  # at least, where x is logarithmic
 LEVEL = 75         # characters below the bars that fit, level
 ALL = 80           # bars that have room for numbers at all
 LITTLE = 0.3       # below, a share is told as a fraction
@@ -120,6 +121,9 @@ class Lines(Picture):
                       f"set xrange [{every[0] / 1.3}:{every[-1] * 1.3}]"]
         else:
             lines.append(f"set xrange [0:{every[-1] * 1.03}]")
+        # Two numbers at one place could not be read.
+        every = [x for x, after in zip(every, [*every[1:], float("inf")])
+                 if after > x * TICKS_APART or not self.log_x]
         lines.append("set xtics ("
                      + ", ".join(f'"{x:,}" {x}' for x in every) + ")")
         plots = []
