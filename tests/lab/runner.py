@@ -8,10 +8,13 @@ test_file.Class, or test_file.Class.test_name.
 """
 
 import argparse
+import contextlib
 import sys
 import time
 import unittest
 from pathlib import Path
+
+from .storm import storm
 
 TESTS = Path(__file__).resolve().parents[1]
 FIRST = "test_call"  # the thin slice: without it nothing else can work
@@ -85,6 +88,8 @@ def main():
                         "below tests/ (e2e)")
     parser.add_argument("--counts", metavar="FILE", help="write "
                         "'PASSED FAILED' there instead of the last line")
+    parser.add_argument("--storm", metavar="SEED", type=int, help="take CPUs "
+                        "away meanwhile, as hosts of virtual machines do")
     parser.add_argument("names", nargs="*")
     options = parser.parse_args()
     folder = TESTS / options.folder
@@ -97,8 +102,11 @@ def main():
         print("\n".join(test.id() for test in flatten(suite)))
         return 0
     result = Result()
+    blown = contextlib.nullcontext() if options.storm is None else \
+        storm(options.storm)
     try:
-        suite.run(result)
+        with blown:
+            suite.run(result)
     except KeyboardInterrupt:
         print("interrupted", flush=True)
         result.failed += 1
