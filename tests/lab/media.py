@@ -54,11 +54,12 @@ class Loop:
                 now = time.monotonic()
             if until and until():
                 return True
-            if now >= end:
-                return False
             due = min(end, self._timers[0][0]) if self._timers else end
+            # Also at the end: what came while this process had no CPU.
             for key, _ in self.selector.select(max(0, due - now)):
                 key.data()
+            if now >= end:
+                return bool(until and until())
 
     def close(self):
         for key in list(self.selector.get_map().values()):
