@@ -125,6 +125,36 @@ start(struct sp_nic_open *o, uint16_t port, uint16_t n_rx, uint16_t n_tx)
 	return err == -ENOMEM ? SP_NO_MEMORY : SP_SYSTEM;
 }
 
+/*
+ * memif has as many rings as the two ends agree on, when the other one comes;
+ * each time anew. DPDK's driver takes any number of queues all the same, and
+ * one that has no ring works on the memory of the first: it takes packets from
+ * there, and writes to it. The first there always is.
+ */
+static bool
+has_one_ring(const struct rte_eth_dev_info *info)
+{
+	return strcmp(info->driver_name, "net_memif") == 0;
+}
+
+/* Lower what is wanted to what can be had. */
+static void
+limit_queues(struct sp_nic_open *o, const struct rte_eth_dev_info *info,
+	uint16_t *n_rx, uint16_t *n_tx)
+{
+	if (has_one_ring(info) && (*n_rx > 1 || *n_tx > 1)) {
+		sp_nic_open_say(o, LOG_INFO,
+			"memif has one queue, which %u workers share",
+			o->conf->n_workers);
+		*n_rx = 1;
+		*n_tx = 1;
+	}
+	if (*n_rx > info->max_rx_queues)
+		*n_rx = info->max_rx_queues;
+	if (*n_tx > info->max_tx_queues)
+		*n_tx = info->max_tx_queues;
+}
+
 enum sp_status
 sp_nic_open_port(
 	struct sp_nic_open *o, uint16_t port, uint16_t n_rx, uint16_t n_tx)
@@ -141,11 +171,7 @@ sp_nic_open_port(
 		return SP_SYSTEM;
 	}
 	memcpy(nic->mac, mac.addr_bytes, sizeof nic->mac);
-	if (n_rx > info.max_rx_queues)
-		n_rx = info.max_rx_queues;
-	if (n_tx > info.max_tx_queues)
-		n_tx = info.max_tx_queues;
-
+	limit_queues(o, &info, &n_rx, &n_tx);
 	status = configure(o, port, n_rx, n_tx, &info);
 	if (status == SP_OK)
 		status = start(o, port, n_rx, n_tx);
