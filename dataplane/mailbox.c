@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "dataplane/mailbox.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <rte_mbuf.h>
 #include <rte_ring.h>
 #include <rte_ring_elem.h>
@@ -192,6 +194,22 @@ is_quiet(const struct sp_mailbox *box)
 	return rte_ring_empty(box->orders) && rte_ring_empty(box->transmit);
 }
 
+/* What epoll_pwait2 does, which Linux has from 5.11 on and some containers
+   forbid: a worker that could not sleep would take a whole CPU. */
+static int
+wait_up_to(struct sp_mailbox *box, struct epoll_event at[WOKEN_BY],
+	const struct timespec *limit)
+{
+	struct pollfd any = { .fd = box->wakers, .events = POLLIN };
+	const int n = epoll_pwait2(box->wakers, at, WOKEN_BY, limit, NULL);
+
+	if (n >= 0 || errno == EINTR)
+		return n;
+	if (ppoll(&any, 1, limit, NULL) <= 0)
+		return 0;
+	return epoll_wait(box->wakers, at, WOKEN_BY, 0);
+}
+
 void
 sp_mailbox_sleep(struct sp_mailbox *box, uint32_t us)
 {
@@ -206,7 +224,7 @@ sp_mailbox_sleep(struct sp_mailbox *box, uint32_t us)
 	__atomic_store_n(&box->asleep, 1, __ATOMIC_RELAXED);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (is_quiet(box))
-		n = epoll_pwait2(box->wakers, at, WOKEN_BY, &limit, NULL);
+		n = wait_up_to(box, at, &limit);
 	for (int i = 0; i < n; i++) {
 		broken |= (at[i].events & ~(uint32_t)EPOLLIN) != 0;
 		/* Somebody else's wake-up: there is none to take. */
