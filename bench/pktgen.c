@@ -5,6 +5,7 @@
  * and says what became of each packet and how long it took.
  */
 #include "bench/pktgen.h"
+#include "bench/pktgen_six.h"
 #include "bench/pktgen_srtp.h"
 
 #include <rte_cycles.h>
@@ -61,6 +62,9 @@ open_all(struct pktgen *g)
 	g->stream = pktgen_room(g->n, sizeof *g->stream);
 	g->heard = pktgen_room(g->n, sizeof *g->heard);
 	g->target = pktgen_room(g->n, sizeof *g->target);
+	if (g->conf.first[PKTGEN_A].family == SP_FAMILY_IP6 ||
+		g->conf.first[PKTGEN_B].family == SP_FAMILY_IP6)
+		g->six = pktgen_room(g->n, sizeof *g->six);
 	g->order = pktgen_room(g->n, sizeof *g->order);
 	g->phase = pktgen_room(g->n, sizeof *g->phase);
 	if (g->conf.srtp_live || g->conf.suite[0] || g->conf.suite[1] ||
@@ -87,6 +91,7 @@ close_all(struct pktgen *g)
 	pktgen_room_end(g->stream);
 	pktgen_room_end(g->heard);
 	pktgen_room_end(g->target);
+	pktgen_room_end(g->six);
 	pktgen_room_end(g->order);
 	pktgen_room_end(g->phase);
 	pktgen_room_end(g->sent);

@@ -24,6 +24,7 @@ enum {
 	PKTGEN_SIDES
 };
 
+struct pktgen_six;
 struct pktgen_srtp;
 struct rte_mbuf;
 
@@ -37,6 +38,7 @@ struct pktgen {
 	struct pktgen_stream *stream;   /* what is sent */
 	struct pktgen_heard *heard;     /* what arrived, by who sent it */
 	struct pktgen_target *target;   /* where to */
+	struct pktgen_six *six;         /* heads by stream; NULL: no IPv6 */
 	uint32_t n_order;               /* those that send: all, or a side's */
 	uint32_t *order;                /* who sends next: random */
 	uint32_t *phase;                /* when, as share of a period; rising */

@@ -30,6 +30,7 @@ struct pktgen_ask {
 	const char *realm[2];  /* NULL: the relay knows */
 	const char *transport; /* of the SDP that an offer becomes, or NULL */
 	const char *suite;     /* the only one to offer; NULL: any */
+	const char *family;    /* of the same; NULL: the offer's */
 	const char *host;      /* of HTTP, as its address */
 	const char *token;     /* of HTTP; NULL: none */
 };

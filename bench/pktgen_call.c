@@ -35,18 +35,19 @@ static void
 write_sdp(const struct pktgen *g, uint32_t party, char *to, size_t size)
 {
 	const struct sp_addr at = pktgen_party(g, party);
+	const unsigned int family = at.family;
 	char ip[SP_ADDR_TEXT];
 	int len;
 
 	sp_addr_print_ip(&at, ip);
 	len = snprintf(to, size,
-		"v=0\r\no=- %u 1 IN IP4 %s\r\ns=call\r\nc=IN IP4 %s\r\n"
+		"v=0\r\no=- %u 1 IN IP%u %s\r\ns=call\r\nc=IN IP%u %s\r\n"
 		"t=0 0\r\nm=audio %u RTP/%s 0 13 101\r\n"
 		"a=rtpmap:0 PCMU/8000\r\na=rtpmap:13 CN/8000\r\n"
 		"a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\n"
 		"a=ptime:%u\r\na=sendrecv\r\n",
-		party, ip, ip, at.port, is_secure(g, party) ? "SAVP" : "AVP",
-		g->conf.ptime_ms);
+		party, family, ip, family, ip, at.port,
+		is_secure(g, party) ? "SAVP" : "AVP", g->conf.ptime_ms);
 	pktgen_srtp_offer(g, party, to + len, size - (size_t)len);
 }
 
@@ -68,6 +69,10 @@ send_slot(struct pktgen *g, unsigned int i, const struct slot *slot)
 	}
 	if (g->srtp)
 		ask.transport = is_secure(g, PKTGEN_B) ? "RTP/SAVP" : "RTP/AVP";
+	if (g->conf.first[PKTGEN_A].family != g->conf.first[PKTGEN_B].family)
+		ask.family = g->conf.first[PKTGEN_B].family == SP_FAMILY_IP6
+			? "IP6"
+			: "IP4";
 	if (is_secure(g, PKTGEN_B))
 		ask.suite = sp_srtp_facts(g->conf.suite[PKTGEN_B])->name;
 	pktgen_door_send(i, &ask);
@@ -83,7 +88,8 @@ take_sdp(struct pktgen *g, uint32_t party, const struct pktgen_said *said,
 
 	if (!said->sdp ||
 		sp_sdp_parse(said->sdp, said->sdp_len, &error, &sdp) != SP_OK ||
-		sdp.media_count != 1 || sdp.media[0].addr.port == 0)
+		sdp.media_count != 1 || sdp.media[0].addr.port == 0 ||
+		sdp.media[0].addr.family != g->conf.first[party % 2].family)
 		pktgen_die("call %u: no media in %s", party / 2, text);
 	pktgen_srtp_agree(g, party, &sdp.media[0]);
 	g->target[party].rtp = sdp.media[0].addr;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "bench/pktgen_conf.h"
 
-#include <arpa/inet.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +22,8 @@ static const char usage[] =
 	"  --http       the relay's HTTP API instead; --token, its bearer's\n"
 	"  --netns      path of the network namespace where --ng is\n"
 	"  --realms     A,B: names for the request's direction\n"
-	"  --net-a --net-b  first address of a side (198.18.0.1, 198.19.0.1)\n"
+	"  --net-a --net-b  first address of a side (198.18.0.1, 198.19.0.1),\n"
+	"               IPv4 or IPv6\n"
 	"  --gateway-a --gateway-b  IP or MAC of a side's router\n"
 	"  --vlan A,B   tags of the sides' frames; 0: none\n"
 	"  --calls      how many (10); --calls-an-ip, on each address (10000)\n"
@@ -120,14 +120,14 @@ refuse(const char *why)
 	exit(2);
 }
 
-static uint32_t
+static struct sp_addr
 read_ip(const char *text)
 {
-	struct in_addr ip;
+	struct sp_addr ip;
 
-	if (inet_pton(AF_INET, text, &ip) != 1)
-		refuse("not an IPv4 address");
-	return ntohl(ip.s_addr);
+	if (sp_addr_parse(text, strlen(text), &ip) != SP_OK)
+		refuse("not an IP address");
+	return ip;
 }
 
 /* A router: its address, or its MAC. */
@@ -137,13 +137,12 @@ read_gateway(struct pktgen_conf *conf, unsigned int side, const char *text)
 	uint8_t *mac = conf->hop[side];
 	int end = 0;
 
-	if (!strchr(text, ':'))
-		conf->gateway[side] = read_ip(text);
-	else if (sscanf(text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%n", mac,
-			 mac + 1, mac + 2, mac + 3, mac + 4, mac + 5,
-			 &end) != 6 ||
+	if (sp_addr_parse(text, strlen(text), &conf->gateway[side]) == SP_OK)
+		return;
+	if (sscanf(text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%n", mac, mac + 1,
+		    mac + 2, mac + 3, mac + 4, mac + 5, &end) != 6 ||
 		text[end])
-		refuse("a gateway has an IPv4 address or a MAC");
+		refuse("a gateway has an IP address or a MAC");
 }
 
 static void
@@ -198,7 +197,7 @@ read_place(struct pktgen_conf *conf, int option, char *value)
 		return true;
 	case NET_A:
 	case NET_B:
-		conf->first_ip[option - NET_A] = read_ip(value);
+		conf->first[option - NET_A] = read_ip(value);
 		return true;
 	case GATEWAY_A:
 	case GATEWAY_B:
@@ -338,6 +337,13 @@ check(const struct pktgen_conf *conf)
 		refuse("--dtx and --dtmf go in the clear only");
 	if (!conf->ng && !conf->http && is_secure(conf))
 		refuse("SRTP needs a relay");
+	if (!conf->ng && !conf->http &&
+		conf->first[0].family != conf->first[1].family)
+		refuse("from IPv4 to IPv6 it takes a relay");
+	for (unsigned int side = 0; side < PKTGEN_SIDES; side++)
+		if (conf->gateway[side].family != SP_FAMILY_NONE &&
+			conf->gateway[side].family != conf->first[side].family)
+			refuse("a gateway has its side's family");
 	if (conf->search && (conf->least <= 0 || conf->most <= conf->least))
 		refuse("rates to search in rise");
 	if (conf->ring <= 0 || conf->watch < 0)
@@ -358,7 +364,7 @@ pktgen_conf_read(struct pktgen_conf *conf, int argc, char **argv)
 		.confirm_s = 10,
 		.memory_mb = 512,
 		.ring = 1024,
-		.first_ip = { 0xc6120001, 0xc6130001 } };
+		.first = { read_ip("198.18.0.1"), read_ip("198.19.0.1") } };
 	while ((c = getopt_long(argc, argv, "", known, NULL)) != -1)
 		if (!read_place(conf, c, optarg) &&
 			!read_load(conf, c, optarg) &&

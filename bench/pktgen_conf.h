@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "relay/addr.h"
+
 /* What the command line says; sides are A and B. */
 struct pktgen_conf {
 	const char *device[2]; /* of DPDK; the second may be NULL */
@@ -14,11 +16,12 @@ struct pktgen_conf {
 	const char *token;     /* of @http; NULL: none */
 	const char *netns;     /* path of where that is; NULL: here */
 	const char *realm[2];
-	uint32_t first_ip[2]; /* addresses count up from it; host order */
-	uint32_t gateway[2];  /* where to send; 0: where the relay says */
-	uint8_t hop[2][6];    /* the MAC of that, if it was given */
-	uint16_t vlan[2];     /* tag of a side's frames; 0: none */
-	uint8_t suite[2];     /* enum sp_srtp_suite */
+	struct sp_addr first[2];   /* addresses count up from it */
+	struct sp_addr gateway[2]; /* where to send; none: where the relay
+				      says */
+	uint8_t hop[2][6];         /* the MAC of that, if it was given */
+	uint16_t vlan[2];          /* tag of a side's frames; 0: none */
+	uint8_t suite[2];          /* enum sp_srtp_suite */
 	uint32_t calls;
 	uint32_t calls_an_ip;
 	uint32_t payload; /* bytes after the RTP header */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "bench/pktgen.h"
+#include "bench/pktgen_six.h"
 #include "bench/pktgen_srtp.h"
 
 #define SDES_LEN 20u
@@ -16,13 +17,24 @@
 
 static double rtcp_due, junk_due; /* cycles */
 
+/* Write the headers of @m, whose payload is there, and send it. */
 static bool
-send_frame(struct pktgen *g, unsigned int side, struct rte_mbuf *m,
+send_frame(struct pktgen *g, uint32_t stream, struct rte_mbuf *m,
+	const struct sp_addr *from, const struct sp_addr *to,
 	uint32_t payload_len)
 {
+	uint8_t *frame = rte_pktmbuf_mtod(m, uint8_t *);
+	struct pktgen_six six;
+
+	memcpy(frame, g->stream[stream].head, 12);
+	pktgen_datagram_close(frame, from, to, payload_len);
 	m->data_len = (uint16_t)(PKTGEN_RTP + payload_len);
 	m->pkt_len = m->data_len;
-	return pktgen_port_send(g, side, &m, 1) == 1;
+	if (from->family == SP_FAMILY_IP6) {
+		pktgen_six_make(&six, from, to);
+		pktgen_six_put(&six, m);
+	}
+	return pktgen_port_send(g, stream % 2, &m, 1) == 1;
 }
 
 /* A sender report and the name that RFC 3550 wants with it. */
@@ -50,18 +62,16 @@ send_rtcp(struct pktgen *g, uint64_t now)
 	const struct sp_addr *to = &g->target[stream].rtcp;
 	struct sp_addr from = pktgen_party(g, stream);
 	struct rte_mbuf *m = rte_pktmbuf_alloc(g->other_pool);
-	uint8_t *frame;
 	uint32_t len = SR_LEN + SDES_LEN;
+	uint8_t *rtcp;
 
 	if (!m)
 		return;
 	from.port++;
-	frame = rte_pktmbuf_mtod(m, uint8_t *);
-	memcpy(frame, g->stream[stream].head, 12);
-	write_rtcp(g, stream, now, frame + PKTGEN_RTP);
-	len = pktgen_srtp_rtcp(g, stream, frame + PKTGEN_RTP, len, now);
-	pktgen_datagram_close(frame, &from, to, len);
-	if (send_frame(g, stream % 2, m, len))
+	rtcp = rte_pktmbuf_mtod_offset(m, uint8_t *, PKTGEN_RTP);
+	write_rtcp(g, stream, now, rtcp);
+	len = pktgen_srtp_rtcp(g, stream, rtcp, len, now);
+	if (send_frame(g, stream, m, &from, to, len))
 		g->counted->way[stream % 2].rtcp_sent++;
 }
 
@@ -85,7 +95,6 @@ send_junk(struct pktgen *g)
 	const uint32_t stream = (uint32_t)random() % g->n;
 	struct sp_addr from = pktgen_party(g, stream);
 	struct rte_mbuf *m = rte_pktmbuf_alloc(g->other_pool);
-	uint8_t *frame;
 	uint32_t len;
 
 	if (!m)
@@ -94,11 +103,8 @@ send_junk(struct pktgen *g)
 	from.ip[14] = (uint8_t)(128 + random() % 64);
 	from.ip[15] = (uint8_t)(1 + random() % 250);
 	from.port = (uint16_t)(1024 + random() % 60000);
-	frame = rte_pktmbuf_mtod(m, uint8_t *);
-	memcpy(frame, g->stream[stream].head, 12);
-	len = write_junk(frame + PKTGEN_RTP);
-	pktgen_datagram_close(frame, &from, &g->target[stream].rtp, len);
-	if (send_frame(g, stream % 2, m, len))
+	len = write_junk(rte_pktmbuf_mtod_offset(m, uint8_t *, PKTGEN_RTP));
+	if (send_frame(g, stream, m, &from, &g->target[stream].rtp, len))
 		g->counted->junk_sent++;
 }
 

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <arpa/inet.h>
 #include <rte_cycles.h>
 #include <rte_mbuf.h>
 #include <string.h>
@@ -35,12 +34,8 @@ send_frame(
 static bool
 is_ours(const struct pktgen *g, const struct sp_addr *a)
 {
-	const uint32_t ip = (uint32_t)a->ip[12] << 24 |
-		(uint32_t)a->ip[13] << 16 | (uint32_t)a->ip[14] << 8 |
-		a->ip[15];
-
-	return a->family == SP_FAMILY_IP4 &&
-		pktgen_party_at(g, ip, PKTGEN_FIRST_PORT) != UINT32_MAX;
+	return pktgen_party_at(g, (enum sp_family)a->family, a->ip + 12,
+		       PKTGEN_FIRST_PORT) != UINT32_MAX;
 }
 
 static void
@@ -58,17 +53,19 @@ void
 pktgen_hop_take(
 	struct pktgen *g, unsigned int side, const uint8_t *frame, uint32_t len)
 {
+	const uint16_t type = (uint16_t)(frame[12] << 8 | frame[13]);
 	struct sp_neigh_link link = { 0 };
 	struct sp_neigh_event event;
 	uint8_t answer[SP_NEIGH_FRAME_MAX];
 	size_t answer_len;
 
-	if (sp_neigh_parse(0x0806, frame + PKTGEN_ETH, len - PKTGEN_ETH,
+	if (sp_neigh_parse(type, frame + PKTGEN_ETH, len - PKTGEN_ETH,
 		    &event) != SP_OK)
 		return;
 	if (event.learn)
 		learn(&event);
-	if (event.kind != SP_NEIGH_ARP_REQUEST || !is_ours(g, &event.target))
+	if ((event.kind != SP_NEIGH_ARP_REQUEST && event.kind != SP_NEIGH_NS) ||
+		!is_ours(g, &event.target))
 		return;
 	memcpy(link.to, frame + 6, sizeof link.to);
 	memcpy(link.from, g->mac[side], sizeof link.from);
@@ -120,10 +117,10 @@ ask(struct pktgen *g)
 static struct sp_addr
 next_of(const struct pktgen *g, uint32_t stream)
 {
-	const uint32_t ip = htonl(g->conf.gateway[stream % 2]);
+	const struct sp_addr *gateway = &g->conf.gateway[stream % 2];
 
-	return ip == 0 ? g->target[stream].rtp
-		       : sp_addr_ip4((const uint8_t *)&ip, 0);
+	return gateway->family == SP_FAMILY_NONE ? g->target[stream].rtp
+						 : *gateway;
 }
 
 /* Does somebody have to be asked where packets of @side go? */
@@ -134,7 +131,8 @@ must_ask(const struct pktgen *g, unsigned int side)
 
 	if (memcmp(g->conf.hop[side], none, sizeof none) != 0)
 		return false;
-	return g->conf.gateway[side] != 0 || g->conf.ng || g->conf.http;
+	return g->conf.gateway[side].family != SP_FAMILY_NONE || g->conf.ng ||
+		g->conf.http;
 }
 
 static void

@@ -19,6 +19,9 @@ add_wishes(json_t *body, const struct pktgen_ask *ask)
 	if (ask->transport)
 		bad |= json_object_set_new(
 			body, "transport", json_string(ask->transport));
+	if (ask->family)
+		bad |= json_object_set_new(
+			body, "address_family", json_string(ask->family));
 	if (ask->suite) {
 		snprintf(word, sizeof word, "only-%s", ask->suite);
 		bad |= json_object_set_new(

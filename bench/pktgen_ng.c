@@ -47,6 +47,8 @@ put_wishes(struct text *t, const struct pktgen_ask *ask)
 
 	if (ask->transport)
 		put_pair(t, "transport-protocol", ask->transport);
+	if (ask->family)
+		put_pair(t, "address-family", ask->family);
 	if (ask->suite) {
 		snprintf(word, sizeof word, "only-%s", ask->suite);
 		put(t, "4:SDESl");

@@ -5,11 +5,17 @@
 #include <string.h>
 
 #include "bench/pktgen.h"
+#include "bench/pktgen_six.h"
 #include "bench/pktgen_srtp.h"
 
 #define BURST 64u
 #define TAG 4u /* bytes of a VLAN's */
 #define VLAN_MASK 0xfffu
+#define IP4 0x0800
+#define ARP 0x0806
+#define IP6 0x86dd
+#define UDP 17
+#define ICMP6 58
 #define LINE 64u
 
 static uint32_t
@@ -151,27 +157,64 @@ untag(const struct pktgen *g, unsigned int side, const struct rte_mbuf *m,
 	return true;
 }
 
+static bool
+is_six(const uint8_t *frame)
+{
+	return read16(frame + 12) == IP6;
+}
+
+/* Does it ask for an address, or tell of one? */
+static bool
+is_neighbours(const uint8_t *frame, uint32_t len)
+{
+	if (len >= PKTGEN_HEAD && is_six(frame))
+		return frame[PKTGEN_ETH + 6] == ICMP6;
+	return len >= PKTGEN_ETH && read16(frame + 12) == ARP;
+}
+
+/* Which IP is there, with UDP in it? @frame then is where it would begin if it
+   were IPv4: UDP's place is the same. */
+static enum sp_family
+open_ip(uint8_t **frame, uint32_t *len)
+{
+	const uint8_t *ip = *frame + PKTGEN_ETH;
+
+	if (*len < PKTGEN_HEAD)
+		return SP_FAMILY_NONE;
+	if (likely(read16(*frame + 12) == IP4))
+		return ip[0] == 0x45 && ip[9] == UDP ? SP_FAMILY_IP4
+						     : SP_FAMILY_NONE;
+	if (!is_six(*frame) || *len < PKTGEN_HEAD + PKTGEN_SIX_MORE ||
+		ip[0] >> 4 != 6 || ip[6] != UDP)
+		return SP_FAMILY_NONE;
+	*frame += PKTGEN_SIX_MORE;
+	*len -= PKTGEN_SIX_MORE;
+	return SP_FAMILY_IP6;
+}
+
 static void
 take_frame(
 	struct pktgen *g, unsigned int side, struct rte_mbuf *m, uint64_t now)
 {
 	uint8_t *frame = rte_pktmbuf_mtod(m, uint8_t *);
 	uint32_t len = rte_pktmbuf_data_len(m);
+	enum sp_family family;
 	uint32_t party, udp_len;
 	uint16_t port;
 
 	if (unlikely(!untag(g, side, m, &frame, &len)))
 		return;
-	if (len >= PKTGEN_ETH && read16(frame + 12) == 0x0806) {
+	if (unlikely(is_neighbours(frame, len))) {
 		pktgen_hop_take(g, side, frame, len);
 		return;
 	}
-	if (!g->counted || len < PKTGEN_HEAD || read16(frame + 12) != 0x0800 ||
-		frame[PKTGEN_ETH] != 0x45 || frame[PKTGEN_ETH + 9] != 17)
+	family = g->counted ? open_ip(&frame, &len) : SP_FAMILY_NONE;
+	if (family == SP_FAMILY_NONE)
 		return;
 	udp_len = read16(frame + PKTGEN_UDP + 4);
 	port = read16(frame + PKTGEN_UDP + 2);
-	party = pktgen_party_at(g, read32(frame + PKTGEN_ETH + 16), port);
+	/* Where an address ends, UDP begins. */
+	party = pktgen_party_at(g, family, frame + PKTGEN_UDP - 4, port);
 	if (party == UINT32_MAX || udp_len < 20 || PKTGEN_UDP + udp_len > len)
 		g->counted->strays++;
 	else if (port % 2 == 1)
@@ -184,7 +227,9 @@ take_frame(
 static void
 prefetch_heard(const struct pktgen *g, const struct rte_mbuf *m)
 {
-	const uint8_t *rtp = rte_pktmbuf_mtod_offset(m, uint8_t *, PKTGEN_RTP);
+	const uint8_t *frame = rte_pktmbuf_mtod(m, uint8_t *);
+	const uint8_t *rtp = frame + PKTGEN_RTP +
+		(unlikely(is_six(frame)) ? PKTGEN_SIX_MORE : 0);
 	const uint32_t stream = read32(rtp + 8) - PKTGEN_SSRC;
 
 	if (stream < g->n)

@@ -3,6 +3,7 @@
 #include <rte_prefetch.h>
 
 #include "bench/pktgen.h"
+#include "bench/pktgen_six.h"
 #include "bench/pktgen_srtp.h"
 #include "relay/srtp_conf.h"
 
@@ -26,8 +27,11 @@ static void
 step(struct pktgen *g, struct pktgen_schedule *t)
 {
 	const uint32_t ahead = t->at + AHEAD;
+	const uint32_t next = g->order[ahead < g->n_order ? ahead : 0];
 
-	rte_prefetch0(&g->stream[g->order[ahead < g->n_order ? ahead : 0]]);
+	rte_prefetch0(&g->stream[next]);
+	if (g->six)
+		rte_prefetch0(&g->six[next]);
 	t->left--;
 	g->events++;
 	if (++t->at == g->n_order) {
@@ -41,6 +45,7 @@ send_side(struct pktgen *g, unsigned int side, const struct outgoing *out,
 	uint64_t now)
 {
 	const bool clear = g->conf.suite[side] == SP_SRTP_NONE;
+	const bool is_six = g->conf.first[side].family == SP_FAMILY_IP6;
 	struct pktgen_way *way = &g->counted->way[side];
 	struct rte_mbuf *m[BURST];
 	uint8_t *frame[BURST];
@@ -63,6 +68,8 @@ send_side(struct pktgen *g, unsigned int side, const struct outgoing *out,
 			m[i]->pkt_len = m[i]->data_len;
 		}
 	}
+	for (uint16_t i = 0; is_six && i < n; i++)
+		pktgen_six_put(&g->six[out->stream[i]], m[i]);
 	way->sent += n;
 	way->refused += n - pktgen_port_send(g, side, m, n);
 }

@@ -6,45 +6,16 @@
 #include <string.h>
 
 #include "bench/pktgen.h"
+#include "bench/pktgen_six.h"
 #include "bench/pktgen_srtp.h"
 #include "relay/srtp_conf.h"
 #include "relay/sum.h"
 
+#define PREFIX 12u    /* bytes of an address that all of a side have */
 #define TALK 50u      /* packets until silence, in the mean */
 #define NOISE_EVERY 8 /* packets' time: one says how silence sounds */
 #define PT_NOISE 13
 #define PT_EVENT 101
-
-struct sp_addr
-pktgen_party(const struct pktgen *g, uint32_t stream)
-{
-	const uint32_t call = stream / 2;
-	const uint32_t ip = htonl(
-		g->conf.first_ip[stream % 2] + call / g->conf.calls_an_ip);
-	const uint32_t port =
-		PKTGEN_FIRST_PORT + 2 * (call % g->conf.calls_an_ip);
-
-	return sp_addr_ip4((const uint8_t *)&ip, (uint16_t)port);
-}
-
-uint32_t
-pktgen_party_at(const struct pktgen *g, uint32_t ip, uint16_t port)
-{
-	const uint32_t each = g->conf.calls_an_ip;
-	const uint32_t place = (port - PKTGEN_FIRST_PORT) / 2;
-	const uint32_t n_ips = (g->conf.calls + each - 1) / each;
-
-	if (port < PKTGEN_FIRST_PORT || place >= each)
-		return UINT32_MAX;
-	for (uint32_t side = 0; side < PKTGEN_SIDES; side++) {
-		const uint32_t at = ip - g->conf.first_ip[side];
-		const uint32_t call = at * each + place;
-
-		if (at < n_ips && call < g->conf.calls)
-			return 2 * call + side;
-	}
-	return UINT32_MAX;
-}
 
 static void
 put16(uint8_t *at, uint32_t value)
@@ -62,8 +33,70 @@ put32(uint8_t *at, uint32_t value)
 	memcpy(at, &be, sizeof be);
 }
 
+static uint32_t
+read32(const uint8_t *at)
+{
+	uint32_t be;
+
+	memcpy(&be, at, sizeof be);
+	return ntohl(be);
+}
+
+struct sp_addr
+pktgen_party(const struct pktgen *g, uint32_t stream)
+{
+	const uint32_t call = stream / 2;
+	struct sp_addr party = g->conf.first[stream % 2];
+	uint8_t *low = party.ip + PREFIX;
+
+	put32(low, read32(low) + call / g->conf.calls_an_ip);
+	party.port = (uint16_t)(PKTGEN_FIRST_PORT +
+		2 * (call % g->conf.calls_an_ip));
+	return party;
+}
+
+/* Do the addresses of @side begin like the one that ends with @low? */
+static bool
+is_net_of(
+	const struct sp_addr *first, enum sp_family family, const uint8_t *low)
+{
+	return first->family == family &&
+		(family == SP_FAMILY_IP4 ||
+			memcmp(first->ip, low - PREFIX, PREFIX) == 0);
+}
+
+uint32_t
+pktgen_party_at(const struct pktgen *g, enum sp_family family,
+	const uint8_t *low, uint16_t port)
+{
+	const uint32_t each = g->conf.calls_an_ip;
+	const uint32_t place = (port - PKTGEN_FIRST_PORT) / 2;
+	const uint32_t n_ips = (g->conf.calls + each - 1) / each;
+
+	if (port < PKTGEN_FIRST_PORT || place >= each)
+		return UINT32_MAX;
+	for (uint32_t side = 0; side < PKTGEN_SIDES; side++) {
+		const struct sp_addr *first = &g->conf.first[side];
+		const uint32_t at = read32(low) - read32(first->ip + PREFIX);
+		const uint32_t call = at * each + place;
+
+		if (at < n_ips && call < g->conf.calls &&
+			is_net_of(first, family, low))
+			return 2 * call + side;
+	}
+	return UINT32_MAX;
+}
+
+/* Of a pseudo header. */
+static uint32_t
+address_sum(const struct sp_addr *a)
+{
+	return a->family == SP_FAMILY_IP6 ? sp_sum_bytes(a->ip, sizeof a->ip)
+					  : sp_sum_bytes(a->ip + PREFIX, 4);
+}
+
 /* IPv4 and UDP of a datagram; returns the sum of what its UDP checksum covers
-   beside the payload. */
+   beside the payload. Of IPv6 the header is not written here. */
 static uint32_t
 write_head(uint8_t *frame, const struct sp_addr *from, const struct sp_addr *to,
 	uint32_t len)
@@ -78,15 +111,15 @@ write_head(uint8_t *frame, const struct sp_addr *from, const struct sp_addr *to,
 	ip[6] = 0x40; /* may not be cut */
 	ip[8] = 64;
 	ip[9] = 17;
-	memcpy(ip + 12, from->ip + 12, 4);
-	memcpy(ip + 16, to->ip + 12, 4);
+	memcpy(ip + 12, from->ip + PREFIX, 4);
+	memcpy(ip + 16, to->ip + PREFIX, 4);
 	check = (uint16_t)~sp_sum_fold(sp_sum_bytes(ip, 20));
 	memcpy(ip + 10, &check, sizeof check);
 	put16(udp, from->port);
 	put16(udp + 2, to->port);
 	put16(udp + 4, len + 8);
-	return sp_sum_bytes(ip + 12, 8) + sp_sum_bytes(udp, 6) + htons(17) +
-		sp_sum_word(udp + 4);
+	return address_sum(from) + address_sum(to) + sp_sum_bytes(udp, 6) +
+		htons(17) + sp_sum_word(udp + 4);
 }
 
 static void
@@ -177,6 +210,8 @@ pktgen_streams_aim(struct pktgen *g)
 		uint32_t sum;
 
 		memcpy(s->head + 6, g->mac[i % 2], 6);
+		if (from.family == SP_FAMILY_IP6)
+			pktgen_six_make(&g->six[i], &from, &g->target[i].rtp);
 		sum = write_head(s->head, &from, &g->target[i].rtp,
 			12 + g->conf.payload +
 				sp_srtp_facts(g->conf.suite[i % 2])->rtp_tag);

@@ -54,9 +54,10 @@ struct pktgen_target {
 /* The address of a party, which sends the stream of the same number. */
 struct sp_addr pktgen_party(const struct pktgen *g, uint32_t stream);
 
-/* Which party has IPv4 address @ip and @port; UINT32_MAX: none. Of RTP's
-   port, or the one after it. */
-uint32_t pktgen_party_at(const struct pktgen *g, uint32_t ip, uint16_t port);
+/* Which party has the address whose last four bytes are at @low, and @port;
+   UINT32_MAX: none. Of RTP's port, or the one after it. */
+uint32_t pktgen_party_at(const struct pktgen *g, enum sp_family family,
+	const uint8_t *low, uint16_t port);
 
 /* Make order, phases and heads; targets are known. */
 void pktgen_streams_make(struct pktgen *g);
@@ -64,7 +65,8 @@ void pktgen_streams_make(struct pktgen *g);
 /* Make heads only: targets are other ones now. */
 void pktgen_streams_aim(struct pktgen *g);
 
-/* Write IPv4 and UDP of a datagram into @frame, its payload there already. */
+/* Write IPv4 and UDP of a datagram into @frame, its payload there already; or
+   UDP with IPv6's checksum. */
 void pktgen_datagram_close(uint8_t *frame, const struct sp_addr *from,
 	const struct sp_addr *to, uint32_t payload_len);
 

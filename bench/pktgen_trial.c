@@ -109,22 +109,36 @@ is_decided(struct pktgen *g, struct trial *t)
 }
 
 static void
-turn_slice(struct pktgen *g, struct trial *t)
+turn_slice(struct pktgen *g, struct trial *t, double missed_s)
 {
 	struct pktgen_slices *s = &g->slices;
 	struct pktgen_slice *at = &s->slice[s->used - 1];
-	const double missed_s = pktgen_watch_missed_s();
 
 	at->own_s = (float)t->pause_s;
 	at->relay_s = (float)missed_s;
-	t->pause_s = 0;
-	if (!t->stopped)
-		g->counted->taken += missed_s;
 	keep_times(g, at);
 	if (!t->stopped && t->strict && is_decided(g, t))
 		t->schedule.left = 0;
 	if (s->used < s->room)
 		s->used++;
+}
+
+/* Slices are over. Of several at once nobody knows in which of them something
+   was taken: in all, then. */
+static void
+turn_slices(struct pktgen *g, struct trial *t, uint64_t now)
+{
+	const uint32_t slice = pktgen_slice_of(g, now);
+	double missed_s;
+
+	if (likely(slice < g->slices.used))
+		return;
+	missed_s = pktgen_watch_missed_s();
+	if (!t->stopped)
+		g->counted->taken += missed_s;
+	while (slice >= g->slices.used && g->slices.used < g->slices.room)
+		turn_slice(g, t, missed_s);
+	t->pause_s = 0;
 }
 
 /* A round that took long: how much of it was not our own work? The thread's
@@ -238,9 +252,7 @@ pktgen_trial(struct pktgen *g, double rate, double seconds, bool strict,
 	do {
 		now = rte_rdtsc();
 		note_pause(g, &t, now);
-		while (pktgen_slice_of(g, now) >= g->slices.used &&
-			g->slices.used < g->slices.room)
-			turn_slice(g, &t);
+		turn_slices(g, &t, now);
 		if (pktgen_receive(g) > 0)
 			t.quiet_since = now;
 	} while (go_on(g, &t, now));

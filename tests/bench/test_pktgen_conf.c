@@ -27,6 +27,15 @@ read_line(const char *line)
 	pktgen_conf_read(&conf, argc, argv);
 }
 
+/* Is @a the address that is written so? */
+static bool
+is(const struct sp_addr *a, const char *written)
+{
+	char text[SP_ADDR_TEXT];
+
+	return strcmp(sp_addr_print_ip(a, text), written) == 0;
+}
+
 Test(pktgen_conf, what_is_not_said_has_a_value)
 {
 	read_line("--device net_memif0");
@@ -49,14 +58,24 @@ Test(pktgen_conf, everything_is_read)
 	cr_expect(eq(str, (char *)conf.device[1], "0000:3b:00.1"));
 	cr_expect(eq(str, (char *)conf.http, "10.0.0.1:8080"));
 	cr_expect(eq(str, (char *)conf.realm[1], "core"));
-	cr_expect(eq(u32, conf.first_ip[0], 0x0a010203));
-	cr_expect(eq(u32, conf.gateway[0], 0x0a010001));
-	cr_expect(zero(u32, conf.gateway[1]));
+	cr_expect(is(&conf.first[0], "10.1.2.3"));
+	cr_expect(is(&conf.first[1], "198.19.0.1"));
+	cr_expect(is(&conf.gateway[0], "10.1.0.1"));
+	cr_expect(zero(u8, conf.gateway[1].family));
 	cr_expect(eq(int, memcmp(conf.hop[1], "\2\0\0\0\0\17", 6), 0));
 	cr_expect(eq(u16, conf.vlan[0], 7));
 	cr_expect(zero(u16, conf.vlan[1]));
 	cr_expect(eq(dbl, conf.least, 1000));
 	cr_expect(eq(dbl, conf.most, 2000000));
+}
+
+Test(pktgen_conf, sides_have_a_family_each)
+{
+	read_line("--device net_memif0 --ng 10.0.0.1:2223 "
+		  "--net-a 2001:db8:a::1 --gateway-a fe80::1");
+	cr_expect(is(&conf.first[0], "2001:db8:a::1"));
+	cr_expect(is(&conf.first[1], "198.19.0.1"));
+	cr_expect(is(&conf.gateway[0], "fe80::1"));
 }
 
 Test(pktgen_conf, kinds_are_read)
@@ -89,6 +108,10 @@ ParameterizedTestParameters(pktgen_conf, refuses)
 		{ "--device a --calls-an-ip 25001" },
 		{ "--device a --ng 1.2.3.4:1 --http 1.2.3.4:2" },
 		{ "--device a --net-a 1.2.3" },
+		{ "--device a --net-a 2001:db8:::1" },
+		{ "--device a --net-a 2001:db8::1" },
+		{ "--device a --ng 1.2.3.4:1 --net-a 2001:db8::1 "
+		  "--gateway-a 1.2.3.4" },
 		{ "--device a --gateway-a 1.2.3" },
 		{ "--device a --gateway-a 02:00:00:00:00" },
 		{ "--device a --gateway-a 02:00:00:00:00:01:02" },

@@ -166,19 +166,22 @@ ParameterizedTest(bool *busy, worker_threads, share_rings_and_counters_only,
 	scene_close(&scene);
 }
 
-/* How many threads of this process have the niceness? */
+/* How many threads of this process run under @policy and are so @nice? */
 static unsigned int
-count_nice(int nice)
+count_threads(int policy, int nice)
 {
 	DIR *tasks = opendir("/proc/self/task");
 	unsigned int n = 0;
 	const struct dirent *task;
 
 	cr_assert(tasks != NULL);
-	while ((task = readdir(tasks)) != NULL)
-		if (task->d_name[0] != '.')
-			n += getpriority(PRIO_PROCESS,
-				     (id_t)atoi(task->d_name)) == nice;
+	while ((task = readdir(tasks)) != NULL) {
+		const int id = atoi(task->d_name);
+
+		if (id > 0)
+			n += sched_getscheduler(id) == policy &&
+				getpriority(PRIO_PROCESS, (id_t)id) == nice;
+	}
 	closedir(tasks);
 	return n;
 }
@@ -198,7 +201,7 @@ Test(worker_threads, those_that_sleep_go_before_control, .timeout = 60)
 	if (!may_be_less_nice())
 		cr_skip_test("needs root");
 	scene_open(&scene, false);
-	while (count_nice(-5) < WORKERS)
+	while (count_threads(SCHED_OTHER, -5) < WORKERS)
 		sched_yield();
 	cr_expect(eq(int, getpriority(PRIO_PROCESS, 0), 0));
 	scene_close(&scene);
@@ -213,6 +216,42 @@ Test(worker_threads, those_that_poll_leave_control_its_share, .timeout = 60)
 	scene_open(&scene, true);
 	for (unsigned int w = 0; w < WORKERS; w++)
 		live(&scene, w, (uint16_t)((470 + w) * 64));
-	cr_expect(eq(u32, count_nice(-5), 0));
+	cr_expect(eq(u32, count_threads(SCHED_OTHER, -5), 0));
+	scene_close(&scene);
+}
+
+/* How the process runs already, and must go on to. */
+struct order_case {
+	int policy;
+	int nice;
+};
+
+ParameterizedTestParameters(worker_threads, who_runs_them_otherwise_knows_why)
+{
+	static struct order_case cases[] = {
+		{ SCHED_BATCH, 0 },
+		{ SCHED_OTHER, -10 },
+	};
+
+	return cr_make_param_array(
+		struct order_case, cases, sizeof cases / sizeof *cases);
+}
+
+ParameterizedTest(struct order_case *c, worker_threads,
+	who_runs_them_otherwise_knows_why, .timeout = 60)
+{
+	const struct sched_param none = { 0 };
+	struct scene scene;
+
+	if (!may_be_less_nice())
+		cr_skip_test("needs root");
+	cr_assert(eq(int, setpriority(PRIO_PROCESS, 0, c->nice), 0));
+	cr_assert(eq(int, sched_setscheduler(0, c->policy, &none), 0));
+	scene_open(&scene, false);
+	/* Who carries packets has begun, and so decided. */
+	for (unsigned int w = 0; w < WORKERS; w++)
+		live(&scene, w, (uint16_t)((470 + w) * 64));
+	cr_expect(gt(uint, count_threads(c->policy, c->nice), WORKERS));
+	cr_expect(eq(uint, count_threads(SCHED_OTHER, -5), 0));
 	scene_close(&scene);
 }

@@ -3,31 +3,26 @@
 says of them, and what goes wrong is seen."""
 
 import json
-import os
 import re
-import subprocess
+import signal
+import socket
+import time
 import unittest
-from pathlib import Path
 
+from lab import pktgen
 from lab.netns import Lab
-from lab.relay import ROOT, Relay, binary, environment
+from lab.pktgen import CALLS, PACKETS, Said
+from lab.relay import Relay
+from lab.storm import storm
 
 NG, HTTP = "127.0.0.1:2223", "127.0.0.1:8080"
-CALLS, RATE = 20, 4000
-PACKETS = 1200  # of a run
 VLAN = 7
-RUN_S = 30  # none takes so long
-LOST, NOT_LEAST = "lost", 3
+SIX_A, SIX_B = "2001:db8:18::1", "2001:db8:19::1"
+STOPPED_S = 0.6
+LOST = "lost"
+FAILED, NOT_LEAST, NEVER_QUIET, GONE_SILENT = 1, 3, 4, 5  # exit statuses
 CM, GCM = "AES_CM_128_HMAC_SHA1_80", "AEAD_AES_128_GCM"
 GONE = re.compile(r'"call_id": ?"(pktgen-[^"]*-3)"')
-
-
-def program():
-    """$PKTGEN, or the one that was built with the daemon."""
-    given = os.environ.get("PKTGEN")
-    built = Path(binary()).parents[1] / "bench/pktgen"
-    return given or str(built if built.exists()
-                        else ROOT / "build/release/bench/pktgen")
 
 
 def cable(name):
@@ -41,27 +36,9 @@ def cable(name):
 
 
 def start(ns, *arguments):
-    devices = [f"--device=net_af_packet{side},iface=p{side},qpairs=1"
-               for side in (0, 1)]
-    return ns.popen([program(), "--json", *devices, "--calls", str(CALLS),
-                     "--rate", str(RATE), "--seconds", "0.3",
-                     *map(str, arguments)],
-                    env=environment(), stdout=subprocess.PIPE,
-                    stderr=subprocess.PIPE, text=True)
-
-
-class Said:
-    """How a generator ended."""
-
-    def __init__(self, process):
-        out, self.complaints = process.communicate(timeout=RUN_S)
-        self.status = process.returncode
-        line = out.splitlines()[-1] if out.strip() else ""
-        self.json = json.loads(line) if line.startswith("{") else {}
-        self.ways = [self.json.get(way) for way in ("a_to_b", "b_to_a")]
-
-    def sum(self, key):
-        return sum(way[key] for way in self.ways)
+    """At the ends of such cables."""
+    return pktgen.start(ns, [f"net_af_packet{side},iface=p{side},qpairs=1"
+                             for side in (0, 1)], *arguments)
 
 
 class PktgenCase(unittest.TestCase):
@@ -90,7 +67,8 @@ class ThroughTheRelay(PktgenCase):
         cls.addClassCleanup(cls.lab.close)
         realms = [{"name": name,
                    "device": f"net_af_packet{side},iface=r{side},qpairs=1",
-                   "addresses": [f"198.{18 + side}.255.1/16"],
+                   "addresses": [f"198.{18 + side}.255.1/16",
+                                 f"2001:db8:{18 + side}::ffff/64"],
                    "ports": "4096-9095"}
                   for side, name in enumerate(("public", "core"))]
         realms[1]["vlan"] = VLAN
@@ -131,6 +109,12 @@ class ThroughTheRelay(PktgenCase):
                 self.assert_clean(said)
                 self.assert_relay_agrees(said, before)
 
+    def test_what_a_host_took_is_no_lack_of_packets(self):
+        with storm() as was:
+            for _ in range(4):
+                self.assert_clean(self.generate())
+        self.assertGreater(was()[0], 0)
+
     def test_srtp_both_ways_and_rtcp(self):
         for suites, live in ((CM, GCM), ()), ((GCM, CM), ("--srtp-live",)):
             with self.subTest(live=live):
@@ -142,6 +126,27 @@ class ThroughTheRelay(PktgenCase):
                 self.assertEqual(said.sum("rtcp_sent"),
                                  said.sum("rtcp_received"))
                 self.assert_relay_agrees(said, before)
+
+    def test_ipv6_and_from_one_to_the_other(self):
+        for a, b, door in ((SIX_A, SIX_B, ("--ng", NG)),
+                           ("198.18.0.1", SIX_B, ("--ng", NG)),
+                           (SIX_A, "198.19.0.1", ("--http", HTTP))):
+            with self.subTest(f"{a} to {b}"):
+                before = self.forwarded()
+                said = self.generate("--net-a", a, "--net-b", b, "--rtcp",
+                                     0.2, "--calls-an-ip", 5, door=door)
+                self.assert_clean(said)
+                self.assertLess(5, said.sum("rtcp_received"))
+                self.assert_relay_agrees(said, before)
+
+    def test_srtp_and_junk_over_ipv6(self):
+        for live in (), ("--srtp-live",):
+            with self.subTest(live=live):
+                said = self.generate("--net-a", SIX_A, "--net-b", SIX_B,
+                                     "--srtp-a", CM, "--junk", 1000, *live)
+                self.assert_clean(said)
+                self.assertLess(100, said.json["junk_sent"])
+                self.assertEqual(said.json["junk_received"], 0)
 
     def test_one_side_only_over_http(self):
         said = self.generate("--only", "b", "--srtp-b", CM,
@@ -192,32 +197,105 @@ class ThroughTheRelay(PktgenCase):
         self.assertEqual(said.sum("received"), 0)
 
 
+class ThroughMemif(PktgenCase):
+    """Two workers on links that have one ring each way."""
+
+    def setUp(self):
+        lab = Lab()
+        self.addCleanup(lab.close)
+        self.host, self.sockets = lab.namespace("host"), lab.folder.name
+        self.relay = Relay(
+            lab, self.host, [{"name": name, "device": self.device(
+                side, "server"), "addresses": [f"198.{18 + side}.255.1/16"],
+                "ports": "4096-9095"}
+                for side, name in enumerate(("public", "core"))],
+            dataplane={"workers": 2},
+            control={"ng": [NG], "records": "none"})
+
+    def device(self, side, role):
+        return (f"net_memif{side},role={role},id=0,socket-abstract=no,"
+                f"socket={self.sockets}/memif{side}")
+
+    def test_two_workers_share_a_ring(self):
+        process = pktgen.start(
+            self.host, [self.device(side, "client") for side in (0, 1)],
+            "--ng", NG, "--realms", "public,core")
+        self.addCleanup(process.kill)
+        self.assert_clean(Said(process))
+        shares = self.relay.api.forwarded()
+        self.assertEqual(len(shares), 2)
+        self.assertLess(0, min(shares.values()), shares)
+        self.assertEqual(self.relay.stop(), [])
+
+
 class ThroughARouter(PktgenCase):
-    """The kernel between two sides, which may send to the wrong party."""
+    """The kernel between two sides, which may lose packets, or send them to
+    the wrong party."""
 
     def setUp(self):
         lab, self.router, self.ns = cable("router")
         self.addCleanup(lab.close)
-        self.router.sysctl(net__ipv4__ip_forward=1)
+        self.router.sysctl(net__ipv4__ip_forward=1,
+                           net__ipv6__conf__all__forwarding=1)
         for side in (0, 1):
-            lab.address(self.router, f"r{side}", f"198.{18 + side}.255.1/16")
+            lab.address(self.router, f"r{side}", f"198.{18 + side}.255.1/16",
+                        f"2001:db8:{18 + side}::ffff/64")
 
-    def generate(self):
-        return Said(start(self.ns, "--gateway-a", "198.18.255.1",
-                          "--gateway-b", self.router.mac("r1")))
+    def start(self, *arguments):
+        process = start(self.ns, "--gateway-a", "198.18.255.1", "--gateway-b",
+                        self.router.mac("r1"), *arguments)
+        self.addCleanup(process.kill)
+        return process
+
+    def generate(self, *arguments):
+        return Said(self.start(*arguments))
+
+    def rule(self, text):
+        """What becomes of packets that come to the router."""
+        self.router.nft(f"""
+            table ip rules {{
+                chain pre {{
+                    type filter hook prerouting priority -300;
+                    {text}
+                }}
+            }}
+        """)
+
+    def arrived(self):
+        """Packets that came to the router."""
+        return sum(int(line.split()[2])
+                   for line in self.router.read("/proc/net/dev").splitlines()
+                   if line.split()[0] in ("r0:", "r1:"))
 
     def test_a_gateway_is_asked_for_or_given(self):
         self.assert_clean(self.generate())
 
+    def test_so_it_is_with_ipv6(self):
+        self.assert_clean(self.generate(
+            "--net-a", SIX_A, "--net-b", SIX_B, "--gateway-a",
+            "2001:db8:18::ffff"))
+
+    def test_checksums_are_right(self):
+        """Side B is a socket, and its kernel looks."""
+        for a, b in ("198.18.0.1", "198.19.0.1"), (SIX_A, SIX_B):
+            with self.subTest(b):
+                self.router.ip(f"addr add {b} dev lo")
+                party = self.router.socket(socket.AF_INET6 if ":" in b
+                                           else socket.AF_INET,
+                                           socket.SOCK_DGRAM)
+                self.addCleanup(party.close)
+                party.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+                party.bind((b, 10000))
+                party.setblocking(False)
+                said = Said(start(self.ns, "--net-a", a, "--net-b", b,
+                                  "--gateway-a", self.router.mac("r0"),
+                                  "--calls", 1, "--rate", 1000))
+                self.assertLess(100, said.ways[0]["sent"])
+                for _ in range(said.ways[0]["sent"]):
+                    self.assertEqual(len(party.recv(1500)), 12 + 160)
+
     def test_packets_of_another_call_are_found(self):
-        self.router.nft("""
-            table ip swap {
-                chain pre {
-                    type filter hook prerouting priority -300;
-                    ip daddr 198.19.0.1 udp dport 10000 udp dport set 10002
-                }
-            }
-        """)
+        self.rule("ip daddr 198.19.0.1 udp dport 10000 udp dport set 10002")
         said = self.generate()
         a_to_b, b_to_a = said.ways
         self.assertEqual(a_to_b["wrong"], a_to_b["sent"] // CALLS)
@@ -225,3 +303,58 @@ class ThroughARouter(PktgenCase):
         self.assertEqual(b_to_a["wrong"], 0)
         self.assertEqual(b_to_a["lost"], 0)
         self.assertEqual(said.json["verdict"], LOST)
+        self.assertEqual(said.json["watched"], False)
+        self.assertEqual(said.json["relay_missed"], 0)
+
+    def test_nothing_is_judged_while_who_is_watched_has_no_cpu(self):
+        """It sleeps, so each slice is excused what it lost."""
+        self.rule("udp dport 10002 drop")
+        sleeper = self.router.popen(["sleep", "60"])
+        self.addCleanup(sleeper.wait)
+        self.addCleanup(sleeper.kill)
+        said = self.generate("--search", "2000,4000", "--seconds", 0.1,
+                             "--watch", sleeper.pid)
+        self.assertEqual(said.status, NEVER_QUIET, said.complaints)
+        self.assertEqual(said.json["end"], "never quiet")
+        self.assertEqual(said.json["watched"], True)
+        self.assertLess(said.json["quiet_seconds"],
+                        said.json["disturbed_seconds"])
+        self.assertEqual(said.json["lost_quiet"], 0)
+        self.assertLess(0, said.json["relay_missed"])
+        self.assertLess(0, said.sum("lost"))
+
+    def test_nothing_is_judged_while_the_generator_has_no_cpu(self):
+        """All slices of a long pause are disturbed, not the first only."""
+        process = self.start("--seconds", 1)
+        while self.arrived() < PACKETS and process.poll() is None:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGSTOP)
+        time.sleep(STOPPED_S)
+        process.send_signal(signal.SIGCONT)
+        said = Said(process)
+        for key in "stalled", "disturbed_seconds":
+            self.assertGreaterEqual(said.json[key], 0.9 * STOPPED_S, key)
+        self.assertEqual(said.json["verdict"], "passed", said.json)
+
+    def test_who_is_watched_must_be_there(self):
+        process = self.router.popen(["true"])
+        process.wait()
+        said = self.generate("--watch", process.pid)
+        self.assertEqual(said.status, FAILED)
+        self.assertIn(f"process {process.pid}", said.complaints)
+
+    def test_a_search_ends_when_nothing_comes_through_any_more(self):
+        process = self.start("--search", "2000,8000", "--seconds", 0.1,
+                             "--confirm", 1)
+        # More than the least rate's trials may take: five, three times as
+        # long as asked for.
+        while (self.arrived() < 5 * 3 * 2000 * 0.1 + PACKETS
+               and process.poll() is None):
+            time.sleep(0.02)
+        self.rule("udp dport 10000-10100 drop")
+        said = Said(process)
+        self.assertEqual(said.status, GONE_SILENT, said.json)
+        self.assertEqual(said.json["end"], "gone silent")
+        self.assertEqual(said.json["verdict"], "silent")
+        self.assertIn("passed", [step["verdict"]
+                                 for step in said.json["steps"]])

@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Control and workers at work at once; tests/run repeats this under TSan."""
 
-from lab import town
+import os
+import threading
+
+from lab import sdp, town
 from lab.case import DRAIN_S, RelayCase
+from lab.ng import REPLY_MAX, Ng
 from lab.srtp import SrtpPhone
 from lab.srtp_case import SrtpCase
 
@@ -34,6 +38,57 @@ class Threads(RelayCase):
             call.callee.mute()
         self.run_for(DRAIN_S)
         for call in steady:
+            self.assert_heard(call.caller, call.callee)
+            self.assert_heard(call.callee, call.caller)
+
+
+class Flood(RelayCase):
+    """Worker and control have one CPU, and control has more to do than it
+    can."""
+
+    port, rounds, at_once = 2223, 8, 50
+    options = {"control": {"ng": [f"127.0.0.1:{port}"]},
+               "cpus": str(min(os.sched_getaffinity(0)))}
+
+    def flood(self, replies):
+        """Calls that are offered, offered again and deleted."""
+        ng = Ng(self.town.core, "127.0.0.1", self.port)
+        offer = {"direction": ["public", "core"],
+                 "sdp": sdp.write(town.ALICE4, sdp.audio(5004))}
+        try:
+            for number in range(self.rounds):
+                for command, keys in (("offer", offer), ("offer", offer),
+                                      ("delete", {})):
+                    for each in range(self.at_once):
+                        ng.socket.send(ng.pack({
+                            "command": command, "from-tag": "a",
+                            "call-id": f"flood{number}-{each}", **keys}))
+                    for _ in range(self.at_once):
+                        reply = ng.unpack(ng.socket.recv(REPLY_MAX))[1]
+                        replies.append(reply["result"])
+        except OSError as error:
+            replies.append(str(error))
+        finally:
+            ng.close()
+
+    def test_calls_talk_on_while_others_come_in_floods(self):
+        calls = [self.call().connect() for _ in range(4)]
+        for call in calls:
+            call.caller.talk()
+            call.callee.talk()
+        replies = []
+        flood = threading.Thread(target=self.flood, args=(replies,))
+        flood.start()
+        self.run_for(60, until=lambda: not flood.is_alive())
+        flood.join()
+        for call in calls:
+            call.caller.mute()
+            call.callee.mute()
+        self.run_for(DRAIN_S)
+        self.assertEqual(set(replies), {"ok"}, replies[-1:])
+        self.assertEqual(len(replies), 3 * self.at_once * self.rounds)
+        self.assertEqual(len(self.api.list()["calls"]), len(calls))
+        for call in calls:
             self.assert_heard(call.caller, call.callee)
             self.assert_heard(call.callee, call.caller)
 

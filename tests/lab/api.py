@@ -119,3 +119,14 @@ class Api:
                 verdict = dict(labels)["verdict"]
                 result[verdict] = result.get(verdict, 0) + int(value)
         return result
+
+    def forwarded(self):
+        """{worker: packets}"""
+        result = {}
+        for (name, labels), value in self.metrics().items():
+            labels = dict(labels)
+            if (name == "sallyport_packets_total"
+                    and labels["verdict"] == "forwarded"):
+                worker = labels["worker"]
+                result[worker] = result.get(worker, 0) + int(value)
+        return result
