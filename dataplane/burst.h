@@ -51,6 +51,7 @@ struct sp_burst {
 	uint8_t what[SP_BURST];      /* enum sp_demux */
 	struct sp_rtp rtp[SP_BURST]; /* where @what is RTP */
 	uint8_t flags;               /* of all these flows, ORed */
+	uint8_t strangers; /* 0: all came from who holds their flows */
 
 	/* unprotect, for flows with keys */
 	uint8_t proof[SP_BURST]; /* enum sp_proof */

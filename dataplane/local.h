@@ -4,12 +4,14 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "dataplane/dataplane.h"
 #include "relay/addr.h"
 
 #define SP_LOCALS_MAX (SP_REALMS_MAX * SP_REALM_ADDRS_MAX)
-#define SP_LOCAL_BUCKETS 64u
+#define SP_LOCAL_BITS 6u
+#define SP_LOCAL_BUCKETS (1u << SP_LOCAL_BITS)
 
 /* One local address of one realm. Read by all workers, written at open. */
 struct sp_local {
@@ -37,10 +39,12 @@ struct sp_locals {
 static inline unsigned int
 sp_local_bucket(uint8_t nic, uint16_t vlan, const struct sp_addr *addr)
 {
-	const unsigned int mix =
-		addr->ip[15] ^ (addr->ip[14] << 2) ^ (vlan * 5u) ^ (nic * 11u);
+	uint32_t mix;
 
-	return (mix ^ (mix >> 6)) % SP_LOCAL_BUCKETS;
+	/* Neighbours differ in the last bytes; the product's top has it all. */
+	memcpy(&mix, addr->ip + 12, sizeof mix);
+	mix ^= vlan ^ (uint32_t)nic << 12;
+	return mix * 0x9e3779b1u >> (32 - SP_LOCAL_BITS);
 }
 
 /* Index the locals by bucket. Core: start-up. */

@@ -81,12 +81,24 @@ strays(const struct sp_burst *b, unsigned int i, const struct sp_flow_table *t)
 		!sp_addr_same_ip(&rtp->remote, &b->datagram[i].from);
 }
 
+/* May @from, who does not hold @f, become its source? */
+static bool
+may_learn(const struct sp_flow *f, const struct sp_addr *from)
+{
+	/* An RTCP flow's source is judged by its RTP flow: commit. */
+	return f->kind == SP_FLOW_RTCP ||
+		sp_latch_allows(&f->latch, &f->facts, from) ||
+		sp_latch_is_blank(&f->latch, &f->facts);
+}
+
 void
 sp_stage_admit(struct sp_burst *b, struct sp_flow_table *t)
 {
+	const unsigned int n = b->count;
 	uint8_t flags = 0;
 
-	for (unsigned int i = 0; i < b->count; i++) {
+	b->strangers = 0;
+	for (unsigned int i = 0; i < n; i++) {
 		const struct sp_flow *f = b->flow[i];
 		const struct sp_addr *from = &b->datagram[i].from;
 		uint32_t out;
@@ -99,13 +111,12 @@ sp_stage_admit(struct sp_burst *b, struct sp_flow_table *t)
 		if (unlikely(b->verdict[i] != SP_VERDICT_FORWARD))
 			continue;
 
-		/* An RTCP flow's source is judged by its RTP flow: commit. */
-		if (unlikely(!sp_latch_holds(&f->latch, from)) &&
-			f->kind != SP_FLOW_RTCP &&
-			!sp_latch_allows(&f->latch, &f->facts, from) &&
-			!sp_latch_is_blank(&f->latch, &f->facts)) {
-			b->verdict[i] = SP_VERDICT_SOURCE;
-			continue;
+		if (unlikely(!sp_latch_holds(&f->latch, from))) {
+			b->strangers = 1;
+			if (!may_learn(f, from)) {
+				b->verdict[i] = SP_VERDICT_SOURCE;
+				continue;
+			}
 		}
 		if (unlikely(b->what[i] == SP_DEMUX_RTCP) && strays(b, i, t)) {
 			b->verdict[i] = SP_VERDICT_SOURCE;

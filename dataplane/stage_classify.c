@@ -97,8 +97,10 @@ classify(struct sp_burst *b, unsigned int i, const struct sp_locals *locals)
 void
 sp_stage_classify(struct sp_burst *b, const struct sp_locals *locals)
 {
-	for (unsigned int i = 0; i < b->count; i++)
+	const unsigned int n = b->count;
+
+	for (unsigned int i = 0; i < n; i++)
 		rte_prefetch0(rte_pktmbuf_mtod(b->pkt[i], void *));
-	for (unsigned int i = 0; i < b->count; i++)
+	for (unsigned int i = 0; i < n; i++)
 		b->verdict[i] = (uint8_t)classify(b, i, locals);
 }

@@ -389,14 +389,15 @@ sp_stage_commit(
 	struct sp_burst *b, struct sp_flow_table *t, struct sp_stage_commit *c)
 {
 	const uint32_t now_ms = to_ms(b->now_us);
+	const unsigned int n = b->count;
 
-	for (unsigned int i = 0; i < b->count; i++) {
+	for (unsigned int i = 0; i < n; i++) {
 		struct sp_flow *f = b->flow[i];
 
 		if (b->verdict[i] != SP_VERDICT_FORWARD)
 			continue;
-		if (unlikely(
-			    !sp_latch_holds(&f->latch, &b->datagram[i].from))) {
+		if (unlikely(b->strangers) &&
+			!sp_latch_holds(&f->latch, &b->datagram[i].from)) {
 			b->verdict[i] = learn(b, i, t, c);
 			if (b->verdict[i] != SP_VERDICT_FORWARD)
 				continue;
@@ -405,7 +406,9 @@ sp_stage_commit(
 			hear(f, t);
 		count(b, i, now_ms);
 		/* A new listener may never speak: what we send ends it, too. */
-		if (unlikely(b->out[i]->ready & SP_FLOW_GRACE))
+		if (unlikely(b->out[i]->ready & SP_FLOW_GRACE)) {
 			end_grace(b->out[i], t, now_ms);
+			b->strangers = 1; /* its latch may hold no more */
+		}
 	}
 }

@@ -48,7 +48,7 @@ fill(struct sp_burst *b, unsigned int i, uint8_t byte)
 	uint8_t *sound = b->payload[i] + rtp->header_len;
 	const uint16_t len =
 		(uint16_t)(d->payload_len - rtp->header_len - rtp->padding_len);
-	const uint32_t old_be = sp_sum_bytes(sound, len);
+	const uint16_t old_be = sp_sum_bytes(sound, len);
 
 	memset(sound, byte, len);
 	/* None stays none; a partial one is not looked at again. */

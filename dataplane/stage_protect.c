@@ -42,6 +42,24 @@ check(const struct sp_burst *b, unsigned int i, const struct sp_key *key,
 		: SP_VERDICT_TOO_BIG;
 }
 
+static inline void
+add(struct sp_stage_srtp *s, const struct sp_burst *b, unsigned int i,
+	struct sp_srtp *out)
+{
+	sp_stage_srtp_add(s, b, i, out);
+	sp_stage_srtp_sum_before(s, b);
+}
+
+static inline void
+take(const struct sp_stage_srtp *s, unsigned int k, struct sp_burst *b)
+{
+	const enum sp_verdict verdict = sp_stage_srtp_take(s, k, b);
+
+	b->verdict[s->at[k]] = (uint8_t)verdict;
+	if (likely(verdict == SP_VERDICT_FORWARD))
+		sp_stage_srtp_move_sum(s, k, b);
+}
+
 static void
 protect_rtcp(struct sp_burst *b, unsigned int i,
 	const struct sp_key_table *keys, struct sp_srtp *out, uint32_t now_ms)
@@ -49,9 +67,9 @@ protect_rtcp(struct sp_burst *b, unsigned int i,
 	struct sp_stage_srtp one;
 
 	one.n = 0;
-	sp_stage_srtp_add(&one, b, i, out);
+	add(&one, b, i, out);
 	sp_srtcp_protect(keys->engine, out, &one.packet[0], now_ms);
-	b->verdict[i] = (uint8_t)sp_stage_srtp_take(&one, 0, b);
+	take(&one, 0, b);
 }
 
 void
@@ -76,7 +94,7 @@ sp_stage_protect(struct sp_burst *b, const struct sp_flow_table *t,
 		if (unlikely(b->verdict[i] != SP_VERDICT_FORWARD))
 			continue;
 		if (likely(b->what[i] == SP_DEMUX_RTP))
-			sp_stage_srtp_add(&rtp, b, i, key->out);
+			add(&rtp, b, i, key->out);
 		else
 			protect_rtcp(b, i, keys, key->out, now_ms);
 	}
@@ -84,5 +102,5 @@ sp_stage_protect(struct sp_burst *b, const struct sp_flow_table *t,
 		sp_srtp_protect(
 			keys->engine, rtp.direction, rtp.packet, rtp.n, now_ms);
 	for (unsigned int k = 0; k < rtp.n; k++)
-		b->verdict[rtp.at[k]] = (uint8_t)sp_stage_srtp_take(&rtp, k, b);
+		take(&rtp, k, b);
 }

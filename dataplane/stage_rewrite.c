@@ -36,6 +36,7 @@ rewrite(struct sp_burst *b, unsigned int i, const struct sp_l2 *hops)
 	m->data_len = (uint16_t)(l2->len + h->len + d->payload_len);
 	m->pkt_len = m->data_len;
 	m->ol_flags &= RTE_MBUF_F_EXTERNAL | RTE_MBUF_F_INDIRECT;
+	b->out_nic[i] = l2->nic;
 	out->sent++;
 	return SP_VERDICT_FORWARD;
 }
@@ -43,10 +44,9 @@ rewrite(struct sp_burst *b, unsigned int i, const struct sp_l2 *hops)
 void
 sp_stage_rewrite(struct sp_burst *b, const struct sp_l2 *hops)
 {
-	for (unsigned int i = 0; i < b->count; i++) {
-		if (b->verdict[i] != SP_VERDICT_FORWARD)
-			continue;
-		b->verdict[i] = (uint8_t)rewrite(b, i, hops);
-		b->out_nic[i] = hops[b->out[i]->hop].nic;
-	}
+	const unsigned int n = b->count;
+
+	for (unsigned int i = 0; i < n; i++)
+		if (likely(b->verdict[i] == SP_VERDICT_FORWARD))
+			b->verdict[i] = (uint8_t)rewrite(b, i, hops);
 }

@@ -17,7 +17,7 @@ struct sp_stage_srtp {
 	uint8_t at[SP_BURST]; /* index in the burst */
 	struct sp_srtp *direction[SP_BURST];
 	struct sp_srtp_packet packet[SP_BURST];
-	uint32_t sum_be[SP_BURST]; /* of the bytes before */
+	uint16_t sum_be[SP_BURST]; /* of the bytes before, if asked for */
 };
 
 /*
@@ -42,13 +42,13 @@ sp_stage_srtp_fits(
  * source that started anew may get other sequence numbers; and the length
  * twice, as it is in the pseudo-header and in UDP's.
  */
-static inline uint32_t
+static inline uint16_t
 sp_stage_srtp_sum(const struct sp_burst *b, unsigned int i)
 {
 	const uint16_t len = b->datagram[i].payload_len;
 
-	return sp_sum_bytes(b->payload[i], len) +
-		2u * sp_sum_swap((uint16_t)(len + SP_DATAGRAM_UDP));
+	return sp_sum_fold(sp_sum_bytes(b->payload[i], len) +
+		2u * sp_sum_swap((uint16_t)(len + SP_DATAGRAM_UDP)));
 }
 
 static inline void
@@ -57,18 +57,17 @@ sp_stage_srtp_add(struct sp_stage_srtp *s, const struct sp_burst *b,
 {
 	s->at[s->n] = (uint8_t)i;
 	s->direction[s->n] = direction;
-	s->packet[s->n] = (struct sp_srtp_packet){
+	s->packet[s->n++] = (struct sp_srtp_packet){
 		.data = b->payload[i],
 		.len = b->datagram[i].payload_len,
 		.header_len =
 			b->what[i] == SP_DEMUX_RTP ? b->rtp[i].header_len : 0,
 	};
-	s->sum_be[s->n++] = sp_stage_srtp_sum(b, i);
 }
 
 /*
- * What became of packet @k. Where it is OK, the burst has its new length and
- * a checksum that knows as much of the packet's past as the old one did.
+ * What became of packet @k. Where it is OK, the burst has its new length; its
+ * checksum is the caller's to see to.
  */
 static inline enum sp_verdict
 sp_stage_srtp_take(
@@ -82,18 +81,32 @@ sp_stage_srtp_take(
 		[SP_SRTP_SSRC] = SP_VERDICT_SRTP_LIMIT,
 		[SP_SRTP_EXPIRED] = SP_VERDICT_SRTP_LIMIT,
 	};
-	const unsigned int i = s->at[k];
 	const struct sp_srtp_packet *p = &s->packet[k];
-	struct sp_datagram *d = &b->datagram[i];
 
-	if (p->fate != SP_SRTP_OK)
-		return (enum sp_verdict)verdicts[p->fate];
-	d->payload_len = p->len;
-	/* None stays none, and a partial one is not looked at again. */
-	if (d->check_be != 0)
-		d->check_be = sp_sum_move(
-			d->check_be, s->sum_be[k], sp_stage_srtp_sum(b, i));
-	return SP_VERDICT_FORWARD;
+	b->datagram[s->at[k]].payload_len = p->len;
+	return (enum sp_verdict)verdicts[p->fate];
+}
+
+/* Keep the sum of the packet added last, if its checksum will be moved. */
+static inline void
+sp_stage_srtp_sum_before(struct sp_stage_srtp *s, const struct sp_burst *b)
+{
+	const unsigned int k = s->n - 1;
+
+	if (sp_datagram_has_sum(&b->datagram[s->at[k]]))
+		s->sum_be[k] = sp_stage_srtp_sum(b, s->at[k]);
+}
+
+/* Packet @k is changed: its checksum knows as much of its past as before. */
+static inline void
+sp_stage_srtp_move_sum(
+	const struct sp_stage_srtp *s, unsigned int k, struct sp_burst *b)
+{
+	struct sp_datagram *d = &b->datagram[s->at[k]];
+
+	if (sp_datagram_has_sum(d))
+		d->check_be = sp_sum_move(d->check_be, s->sum_be[k],
+			sp_stage_srtp_sum(b, s->at[k]));
 }
 
 #endif

@@ -22,35 +22,59 @@ await_keys(struct sp_burst *b, unsigned int i)
 		: SP_VERDICT_NO_KEYS;
 }
 
-/* What is in the clear now may break its grammar where it was encrypted. */
-static enum sp_verdict
+/*
+ * What is in the clear now may break its grammar where it was encrypted. A
+ * plain header never was, and was read before.
+ */
+static inline enum sp_verdict
 read_clear(struct sp_burst *b, unsigned int i)
 {
 	const uint8_t *payload = b->payload[i];
 	const uint16_t len = b->datagram[i].payload_len;
 	struct sp_rtcp_info rtcp;
-	const enum sp_status status = b->what[i] == SP_DEMUX_RTP
-		? sp_rtp_read(payload, len, &b->rtp[i])
-		: sp_rtcp_check(payload, len, false, &rtcp);
+	enum sp_status status;
 
+	if (b->what[i] != SP_DEMUX_RTP)
+		status = sp_rtcp_check(payload, len, false, &rtcp);
+	else if (likely(payload[0] == SP_RTP_PLAIN))
+		return SP_VERDICT_FORWARD;
+	else
+		status = sp_rtp_read(payload, len, &b->rtp[i]);
 	return status == SP_OK ? SP_VERDICT_FORWARD : SP_VERDICT_MALFORMED;
 }
 
-static enum sp_verdict
-take(const struct sp_stage_srtp *s, unsigned int k, struct sp_burst *b,
-	const struct sp_key_table *keys)
+/* What a tag proves. */
+static inline void
+add(struct sp_stage_srtp *s, struct sp_burst *b, unsigned int i,
+	const struct sp_key *key)
+{
+	sp_stage_srtp_add(s, b, i, key->in);
+	b->proof[i] = SP_PROOF_LATE;
+	if (unlikely(key->no_auth) && b->what[i] == SP_DEMUX_RTP) {
+		b->proof[i] = SP_PROOF_NONE;
+		sp_stage_srtp_sum_before(s, b);
+	}
+}
+
+/*
+ * A tag has proved more of the packet than its checksum could: that is summed
+ * up again from what is sent.
+ */
+static inline enum sp_verdict
+take(const struct sp_stage_srtp *s, unsigned int k, struct sp_burst *b)
 {
 	const unsigned int i = s->at[k];
-	const bool is_rtp = b->what[i] == SP_DEMUX_RTP;
 	const enum sp_verdict verdict = sp_stage_srtp_take(s, k, b);
 
-	if (verdict != SP_VERDICT_FORWARD)
+	if (unlikely(verdict != SP_VERDICT_FORWARD))
 		return verdict;
-	if (is_rtp && unlikely(keys->key[b->flow[i]->keys].no_auth))
-		b->proof[i] = SP_PROOF_NONE;
-	else
-		b->proof[i] =
-			s->packet[k].newest ? SP_PROOF_NEWEST : SP_PROOF_LATE;
+	if (unlikely(b->proof[i] == SP_PROOF_NONE)) {
+		sp_stage_srtp_move_sum(s, k, b);
+	} else {
+		b->datagram[i].partial = true;
+		if (s->packet[k].newest)
+			b->proof[i] = SP_PROOF_NEWEST;
+	}
 	return read_clear(b, i);
 }
 
@@ -78,11 +102,11 @@ unprotect_rtcp(struct sp_burst *b, unsigned int i,
 	struct sp_stage_srtp one;
 
 	one.n = 0;
-	sp_stage_srtp_add(&one, b, i, key->in);
+	add(&one, b, i, key);
 	sp_srtcp_unprotect(keys->engine, key->in, &one.packet[0], now_ms);
 	if (one.packet[0].fate == SP_SRTP_OK && key->out)
 		take_out_offsets(key->out, &one.packet[0]);
-	b->verdict[i] = (uint8_t)take(&one, 0, b, keys);
+	b->verdict[i] = (uint8_t)take(&one, 0, b);
 }
 
 /*
@@ -103,18 +127,18 @@ sp_stage_unprotect(struct sp_burst *b, const struct sp_flow_table *t)
 	rtp.n = 0;
 	for (unsigned int i = 0; i < b->count; i++) {
 		const struct sp_flow *f = b->flow[i];
-		struct sp_srtp *in;
+		const struct sp_key *key;
 
 		if (b->verdict[i] != SP_VERDICT_FORWARD || f->keys == 0)
 			continue;
-		in = keys->key[f->keys].in;
-		if (unlikely(!in))
+		key = &keys->key[f->keys];
+		if (unlikely(!key->in))
 			b->verdict[i] = (uint8_t)await_keys(b, i);
 		else if (unlikely(!sp_stage_srtp_fits(b->pkt[i], b->payload[i],
 				 b->datagram[i].payload_len)))
 			b->verdict[i] = SP_VERDICT_TOO_BIG;
 		else if (likely(b->what[i] == SP_DEMUX_RTP))
-			sp_stage_srtp_add(&rtp, b, i, in);
+			add(&rtp, b, i, key);
 		else
 			rtcp[n_rtcp++] = (uint8_t)i;
 	}
@@ -122,7 +146,7 @@ sp_stage_unprotect(struct sp_burst *b, const struct sp_flow_table *t)
 		sp_srtp_unprotect(
 			keys->engine, rtp.direction, rtp.packet, rtp.n, now_ms);
 	for (unsigned int k = 0; k < rtp.n; k++)
-		b->verdict[rtp.at[k]] = (uint8_t)take(&rtp, k, b, keys);
+		b->verdict[rtp.at[k]] = (uint8_t)take(&rtp, k, b);
 	for (unsigned int k = 0; k < n_rtcp; k++)
 		unprotect_rtcp(b, rtcp[k], keys, now_ms);
 }

@@ -28,7 +28,6 @@ struct sp_hand_over {
 struct sp_outgoing {
 	uint16_t count;
 	struct rte_mbuf *pkt[SP_BURST];
-	uint8_t from[SP_BURST]; /* index in the burst */
 };
 
 /*

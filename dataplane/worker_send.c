@@ -70,62 +70,84 @@ punt(struct sp_worker *w, const struct sp_burst *b, unsigned int i)
 	return SP_VERDICT_PUNT;
 }
 
-/* What the NIC did not take is dropped, and its flow told so. */
+/* The packets for @nic that it did not take, the last ones: drop them. */
 static void
+drop_unsent(struct sp_burst *b, unsigned int nic, unsigned int sent)
+{
+	for (unsigned int i = 0; i < b->count; i++) {
+		if (b->verdict[i] != SP_VERDICT_FORWARD || b->out_nic[i] != nic)
+			continue;
+		if (sent > 0) {
+			sent--;
+			continue;
+		}
+		b->verdict[i] = SP_VERDICT_TX_FULL;
+		b->out[i]->sent--;
+	}
+}
+
+/* Send what leaves by @nic. Returns how many it took. */
+static unsigned int
 send_out(struct sp_worker *w, struct sp_burst *b, unsigned int nic)
 {
 	struct sp_outgoing *o = &w->out[nic];
+	const uint16_t n = o->count;
 	uint16_t sent;
 
-	if (o->count == 0)
-		return;
-	sent = transmit(w, nic, o->pkt, o->count);
-	for (uint16_t i = sent; unlikely(i < o->count); i++) {
-		b->verdict[o->from[i]] = SP_VERDICT_TX_FULL;
-		b->out[o->from[i]]->sent--;
-	}
+	if (n == 0)
+		return 0;
 	o->count = 0;
+	sent = transmit(w, nic, o->pkt, n);
+	if (unlikely(sent < n))
+		drop_unsent(b, nic, sent);
+	return sent;
+}
+
+/* Free and count what does not leave. */
+static void
+turn_away(struct sp_worker *w, struct sp_burst *b)
+{
+	bool punted = false;
+
+	for (unsigned int i = 0; i < b->count; i++) {
+		if (likely(b->verdict[i] == SP_VERDICT_FORWARD))
+			continue;
+		if (b->verdict[i] == SP_VERDICT_PUNT)
+			b->verdict[i] = (uint8_t)punt(w, b, i);
+		if (b->verdict[i] == SP_VERDICT_PUNT)
+			punted = true;
+		else
+			rte_pktmbuf_free(b->pkt[i]);
+		if (b->verdict[i] == SP_BURST_HELD)
+			continue;
+		sp_counter_add(&w->counters.verdict[b->verdict[i]], 1);
+		if (b->verdict[i] > SP_VERDICT_FORWARD)
+			sp_stage_count_drop(
+				&w->table, b->flow[i]->index, b->verdict[i]);
+	}
+	if (punted)
+		sp_mailbox_wake_control(&w->box);
 }
 
 void
 sp_worker_send(struct sp_worker *w, struct sp_burst *b)
 {
-	bool punted = false;
+	const unsigned int n = b->count;
+	unsigned int sent = 0;
 
-	for (unsigned int i = 0; i < b->count; i++) {
+	for (unsigned int i = 0; i < n; i++) {
 		struct sp_outgoing *o;
 
-		if (unlikely(b->verdict[i] == SP_VERDICT_PUNT)) {
-			b->verdict[i] = (uint8_t)punt(w, b, i);
-			punted |= b->verdict[i] == SP_VERDICT_PUNT;
-		}
-		if (b->verdict[i] != SP_VERDICT_FORWARD)
+		if (unlikely(b->verdict[i] != SP_VERDICT_FORWARD))
 			continue;
 		o = &w->out[b->out_nic[i]];
-		o->from[o->count] = (uint8_t)i;
 		o->pkt[o->count++] = b->pkt[i];
 	}
 	for (unsigned int nic = 0; nic < w->n_nics; nic++)
-		send_out(w, b, nic);
-
-	for (unsigned int i = 0; i < b->count; i++) {
-		const uint8_t verdict = b->verdict[i];
-
-		if (likely(verdict == SP_VERDICT_FORWARD)) {
-			sp_counter_add(&w->counters.verdict[verdict], 1);
-			continue;
-		}
-		if (verdict != SP_VERDICT_PUNT)
-			rte_pktmbuf_free(b->pkt[i]);
-		if (verdict == SP_BURST_HELD)
-			continue;
-		sp_counter_add(&w->counters.verdict[verdict], 1);
-		if (verdict > SP_VERDICT_FORWARD)
-			sp_stage_count_drop(
-				&w->table, b->flow[i]->index, verdict);
-	}
-	if (punted)
-		sp_mailbox_wake_control(&w->box);
+		sent += send_out(w, b, nic);
+	sp_counter_add(&w->counters.verdict[SP_VERDICT_FORWARD], sent);
+	if (unlikely(sent < n))
+		turn_away(w, b);
 }
 
 unsigned int

@@ -2,6 +2,7 @@
 #ifndef SP_RELAY_DATAGRAM_H
 #define SP_RELAY_DATAGRAM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,13 +21,20 @@ enum {
 struct sp_datagram {
 	struct sp_addr from;
 	struct sp_addr to;
-	uint32_t pseudo_be;   /* sum of addresses and ports */
+	uint16_t pseudo_be;   /* sum of addresses and ports */
 	uint16_t check_be;    /* UDP checksum as received */
 	uint16_t payload_len; /* IP and UDP agree on it; padding is beyond */
 	uint8_t header_len;   /* the payload starts here */
 	uint8_t ecn;          /* 0..3 */
-	uint8_t partial;      /* @check_be is a pseudo-header's sum only */
+	uint8_t partial;      /* @check_be says nothing of the payload */
 };
+
+/* Would its checksum tell that its payload was damaged? */
+static inline bool
+sp_datagram_has_sum(const struct sp_datagram *d)
+{
+	return d->check_be != 0 && !d->partial;
+}
 
 /*
  * Say why the IP packet at @l3 is not a plain UDP datagram.
@@ -35,34 +43,42 @@ struct sp_datagram {
  */
 enum sp_verdict sp_datagram_refuse(const uint8_t *l3, size_t len);
 
-/* Lay out an IPv4 address as struct sp_addr has it; the port comes later. */
+/*
+ * Lay out an IPv4 address as struct sp_addr has it; the port comes later. In
+ * halves, as it is compared right away: smaller pieces would be waited for.
+ */
 static inline void
 sp_datagram_fill_ip4(struct sp_addr *out, const uint8_t *ip)
 {
-	*out = (struct sp_addr){
-		.ip = { [10] = 0xff, [11] = 0xff },
-		.family = SP_FAMILY_IP4,
-	};
-	__builtin_memcpy(out->ip + 12, ip, 4);
+	const uint64_t mapped = 0xffff;
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	const uint64_t half = (uint64_t)sp_sum_pair(ip) << 32 | mapped << 16;
+#else
+	const uint64_t half = mapped << 32 | sp_sum_pair(ip);
+#endif
+
+	__builtin_memset(out->ip, 0, 8);
+	__builtin_memcpy(out->ip + 8, &half, sizeof half);
+	out->family = SP_FAMILY_IP4;
+	out->zero = 0;
 }
 
-/* Fill what IPv4 and IPv6 have in common. */
+/* Fill what IPv4 and IPv6 have in common; @ips is the addresses' sum. */
 static inline void
-sp_datagram_fill(struct sp_datagram *out, const uint8_t *udp, uint32_t ip_sum,
+sp_datagram_fill(struct sp_datagram *out, const uint8_t *udp, uint64_t ips,
 	unsigned int header_len, unsigned int ecn)
 {
-	const uint32_t ports = sp_sum_pair(udp);
 	const uint16_t len_be = sp_sum_word(udp + 4);
 	const uint16_t proto_be = sp_sum_swap(SP_DATAGRAM_PROTO);
 
 	out->from.port = sp_sum_swap(sp_sum_word(udp));
 	out->to.port = sp_sum_swap(sp_sum_word(udp + 2));
-	out->pseudo_be = ip_sum + (ports & 0xffff) + (ports >> 16);
+	out->pseudo_be = sp_sum_narrow(ips + sp_sum_pair(udp));
 	out->check_be = sp_sum_word(udp + 6);
 	out->payload_len = (uint16_t)(sp_sum_swap(len_be) - SP_DATAGRAM_UDP);
 	out->header_len = (uint8_t)header_len;
 	out->ecn = (uint8_t)ecn;
-	out->partial = sp_sum_fold(ip_sum + proto_be + len_be) == out->check_be;
+	out->partial = sp_sum_narrow(ips + proto_be + len_be) == out->check_be;
 }
 
 /* Read an IPv4 datagram of at least SP_DATAGRAM_IP4 bytes. */
@@ -77,20 +93,19 @@ sp_datagram_parse_ip4(const uint8_t *l3, size_t len, struct sp_datagram *out)
 	const uint64_t rest = (uint64_t)sp_sum_pair(l3) + sp_sum_pair(l3 + 4) +
 		sp_sum_pair(l3 + 8);
 
-	/* One branch for all that is never so; which it was is asked later. */
-	if (__builtin_expect((l3[0] ^ 0x45) | (l3[9] ^ SP_DATAGRAM_PROTO) |
-			    (sp_sum_word(l3 + 6) & fragment_bits) |
-			    (total > len) | (udp_len + 20 != total) |
-			    (udp_len < SP_DATAGRAM_UDP) |
-			    (sp_sum_word(l3 + 20) == 0) |
-			    (sp_sum_fold(sp_sum_narrow(ips + rest)) != 0xffff),
+	/* None of it is ever so; which it was is asked later. */
+	if (__builtin_expect(l3[0] != 0x45 || l3[9] != SP_DATAGRAM_PROTO ||
+			    (sp_sum_word(l3 + 6) & fragment_bits) != 0 ||
+			    total > len || udp_len + 20 != total ||
+			    udp_len < SP_DATAGRAM_UDP ||
+			    sp_sum_word(l3 + 20) == 0 ||
+			    sp_sum_narrow(ips + rest) != 0xffff,
 		    0))
 		return sp_datagram_refuse(l3, len);
 
 	sp_datagram_fill_ip4(&out->from, l3 + 12);
 	sp_datagram_fill_ip4(&out->to, l3 + 16);
-	sp_datagram_fill(
-		out, l3 + 20, sp_sum_narrow(ips), SP_DATAGRAM_IP4, l3[1] & 3);
+	sp_datagram_fill(out, l3 + 20, ips, SP_DATAGRAM_IP4, l3[1] & 3);
 	return SP_VERDICT_FORWARD;
 }
 

@@ -24,7 +24,7 @@ build_ip4(struct sp_header *h, const struct sp_addr *from,
 	__builtin_memcpy(ip + 16, to->ip + 12, 4);
 	h->len = SP_DATAGRAM_IP4;
 	h->pseudo_be = sp_sum_bytes(ip + 12, 8);
-	h->ip_sum_be = sp_sum_fold(sp_sum_bytes(ip, 20));
+	h->ip_sum_be = sp_sum_bytes(ip, 20);
 }
 
 static void
@@ -63,7 +63,7 @@ sp_header_build(struct sp_header *h, const struct sp_addr *from,
 	udp = h->bytes + h->len - SP_DATAGRAM_UDP;
 	__builtin_memcpy(udp, &from_be, sizeof from_be);
 	__builtin_memcpy(udp + 2, &to_be, sizeof to_be);
-	h->pseudo_be += (uint32_t)from_be + to_be;
+	h->pseudo_be = sp_sum_fold((uint32_t)h->pseudo_be + from_be + to_be);
 }
 
 uint16_t
@@ -77,6 +77,7 @@ sp_header_check_rare(const struct sp_header *h, const struct sp_datagram *d,
 	if (d->check_be == 0 && h->len == SP_DATAGRAM_IP4)
 		return 0;
 	/* The length counts twice: pseudo-header and UDP header. */
-	return sp_sum_close(h->pseudo_be + sp_sum_swap(SP_DATAGRAM_PROTO) +
-		2 * len_be + sp_sum_bytes(payload, d->payload_len));
+	return sp_sum_close((uint32_t)h->pseudo_be +
+		sp_sum_swap(SP_DATAGRAM_PROTO) + 2 * len_be +
+		sp_sum_bytes(payload, d->payload_len));
 }

@@ -12,7 +12,7 @@
 /* The IP and UDP header that the packets of one flow leave with. */
 struct sp_header {
 	uint8_t bytes[SP_DATAGRAM_IP6]; /* lengths and checksums are 0 */
-	uint32_t pseudo_be;             /* sum of addresses and ports */
+	uint16_t pseudo_be;             /* sum of addresses and ports */
 	uint16_t ip_sum_be; /* IPv4: sum of the header, length and ECN 0 */
 	uint8_t len;        /* SP_DATAGRAM_IP4 or SP_DATAGRAM_IP6 */
 };
@@ -37,8 +37,9 @@ uint16_t sp_header_check_rare(const struct sp_header *h,
 /*
  * Return the UDP checksum for @d's payload under header @h: by difference;
  * in full where the sender's host left the sum to a NIC that never came
- * (veth, virtio), and where IPv4 without checksum goes out as IPv6. No
- * checksum stays none from IPv4 to IPv4.
+ * (veth, virtio), where SRTP has changed a payload and proved it right, and
+ * where IPv4 without checksum goes out as IPv6. No checksum stays none from
+ * IPv4 to IPv4.
  *
  * Core: worker, for every packet.
  * Spec: RFC 1624, RFC 768, RFC 8200 section 8.1, RFC 6936.
@@ -47,7 +48,7 @@ static inline uint16_t
 sp_header_check(const struct sp_header *h, const struct sp_datagram *d,
 	const uint8_t *payload)
 {
-	if (__builtin_expect(d->check_be == 0 || d->partial, 0))
+	if (__builtin_expect(!sp_datagram_has_sum(d), 0))
 		return sp_header_check_rare(h, d, payload);
 	return sp_sum_move(d->check_be, d->pseudo_be, h->pseudo_be);
 }

@@ -65,14 +65,13 @@ sp_rtp_peek(const uint8_t *data, struct sp_rtp *out)
 	timestamp = __builtin_bswap32(timestamp);
 	ssrc = __builtin_bswap32(ssrc);
 #endif
-	*out = (struct sp_rtp){
-		.ssrc = ssrc,
-		.timestamp = timestamp,
-		.seq = seq,
-		.header_len = SP_RTP_HEADER_MIN,
-		.payload_type = data[1] & 0x7f,
-		.marker = data[1] >> 7,
-	};
+	out->ssrc = ssrc;
+	out->timestamp = timestamp;
+	out->seq = seq;
+	out->header_len = SP_RTP_HEADER_MIN;
+	out->payload_type = data[1] & 0x7f;
+	out->marker = data[1] >> 7;
+	out->padding_len = 0;
 }
 
 /*

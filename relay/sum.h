@@ -44,25 +44,26 @@ sp_sum_swap(uint16_t host)
 #endif
 }
 
-/* Fold a sum of words into 16 bits, carries added back. */
+/*
+ * Fold a sum of words into 16 bits, carries added back: a number and itself
+ * with its halves swapped have the folded sum as the upper half of theirs.
+ */
 static inline uint16_t
 sp_sum_fold(uint32_t sum_be)
 {
-	sum_be = (sum_be & 0xffff) + (sum_be >> 16);
-	return (uint16_t)((sum_be & 0xffff) + (sum_be >> 16));
+	return (uint16_t)((sum_be + (sum_be << 16 | sum_be >> 16)) >> 16);
 }
 
-/* Fold a sum of word pairs to 17 bits, so that more can be added to it. */
-static inline uint32_t
+/* Fold a sum of word pairs into 16 bits, so that more can be added to it. */
+static inline uint16_t
 sp_sum_narrow(uint64_t sum_be)
 {
-	sum_be = (sum_be & 0xffffffff) + (sum_be >> 32);
-	sum_be = (sum_be & 0xffffffff) + (sum_be >> 32);
-	return (uint32_t)((sum_be & 0xffff) + (sum_be >> 16));
+	return sp_sum_fold(
+		(uint32_t)((sum_be + (sum_be << 32 | sum_be >> 32)) >> 32));
 }
 
 /* Sum @len bytes, at most 64 KiB; an odd last byte is followed by a zero. */
-static inline uint32_t
+static inline uint16_t
 sp_sum_bytes(const uint8_t *data, size_t len)
 {
 	uint64_t sum = 0;
@@ -95,11 +96,10 @@ sp_sum_close(uint32_t sum_be)
  */
 static inline uint16_t
 sp_sum_move(
-	uint16_t old_check_be, uint32_t old_pseudo_be, uint32_t new_pseudo_be)
+	uint16_t old_check_be, uint16_t old_pseudo_be, uint16_t new_pseudo_be)
 {
-	return sp_sum_close((uint16_t)~old_check_be +
-		(uint32_t)(uint16_t)~sp_sum_fold(old_pseudo_be) +
-		sp_sum_fold(new_pseudo_be));
+	return sp_sum_close((uint32_t)(uint16_t)~old_check_be +
+		(uint16_t)~old_pseudo_be + new_pseudo_be);
 }
 
 #endif

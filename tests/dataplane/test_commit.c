@@ -80,6 +80,27 @@ Test(commit, exact_source_is_believed_at_once)
 	bed_close(bed);
 }
 
+/* All of a burst was admitted before the first of it moved the latch. */
+Test(commit, who_lost_the_latch_in_this_burst_is_heard_no_more)
+{
+	struct bed *bed = open_call();
+	const struct sp_addr a = bed_phone(BED_IP4, BED_A), nat = natted(7000);
+
+	bed_talk(bed, &nat, BED_A, 7, 100, 4);
+	cr_assert(eq(int, read_flow(bed, BED_A).class, SP_LATCH_SIP_SOURCE));
+	bed_arrive_rtp(bed, &nat, BED_A, 7, 104);
+	bed_arrive_rtp(bed, &a, BED_A, 8, 1);
+	bed_arrive_rtp(bed, &nat, BED_A, 7, 105);
+	bed_arrive_rtp(bed, &a, BED_A, 8, 2);
+	bed_relay(bed);
+	cr_expect(eq(uint, bed->burst.verdict[0], SP_VERDICT_FORWARD));
+	cr_expect(eq(uint, bed->burst.verdict[1], SP_VERDICT_FORWARD));
+	cr_expect(eq(uint, bed->burst.verdict[2], SP_VERDICT_SOURCE));
+	cr_expect(eq(uint, bed->burst.verdict[3], SP_VERDICT_FORWARD));
+	cr_expect(eq(int, read_flow(bed, BED_A).class, SP_LATCH_EXACT));
+	bed_close(bed);
+}
+
 Test(commit, first_syllable_is_held_and_sent_in_order)
 {
 	struct bed *bed = open_call();

@@ -385,3 +385,70 @@ Test(unprotect, burst_is_decided_packet_by_packet)
 	cr_expect(eq(uint, s.bed->n_sent, 6));
 	bed_srtp_close(&s);
 }
+
+/* What a UDP checksum says of a packet, and what is true of it. */
+struct told_by_sum {
+	char name[32];
+	enum sp_srtp_suite suite;
+	uint8_t flags;
+	int check;
+	bool damaged; /* on its way, before the relay */
+	bool right;   /* the checksum that B gets */
+};
+
+ParameterizedTestParameters(unprotect, tag_vouches_for_the_sum)
+{
+	/* clang-format off */
+	static struct told_by_sum cases[] = {
+		{ "sum", SP_SRTP_AES_CM_128_80, 0, PACKET_FULL, true, true },
+		{ "sum, GCM", SP_SRTP_GCM_128, 0, PACKET_FULL, true, true },
+		{ "no tag", SP_SRTP_AES_CM_128_80, SP_SRTP_NO_AUTH,
+			PACKET_FULL, false, true },
+		{ "no tag, damaged", SP_SRTP_AES_CM_128_80, SP_SRTP_NO_AUTH,
+			PACKET_FULL, true, false },
+		{ "no tag, partial", SP_SRTP_AES_CM_128_80, SP_SRTP_NO_AUTH,
+			PACKET_PARTIAL, false, true },
+	};
+	/* clang-format on */
+
+	return cr_make_param_array(
+		struct told_by_sum, cases, sizeof cases / sizeof *cases);
+}
+
+/*
+ * What is authentic is as its sender made it, whatever became of its
+ * checksum. Without a tag only the checksum can tell, and B is told.
+ */
+ParameterizedTest(struct told_by_sum *tc, unprotect, tag_vouches_for_the_sum)
+{
+	enum {
+		SUM_AT = 14 + 20 + 6,
+		PAYLOAD_AT = 14 + 28 + 12
+	};
+	const struct sp_addr from = bed_phone(BED_IP4, BED_A);
+	struct bed_payload srtp;
+	struct packet_shape in;
+	struct packet came;
+	struct bed_srtp s;
+
+	bed_srtp_open(&s);
+	bed_srtp_call(&s, BED_IP4, tc->suite, BED_IP4, SP_SRTP_NONE);
+	s.conf[BED_PARTY_A].in.flags = tc->flags;
+	bed_hold_keys(&s, BED_PARTY_A);
+	bed_equip(&s, BED_PARTY_A);
+	in = bed_shape(s.bed, &from, BED_A);
+	in.check = tc->check;
+	for (uint16_t i = 0; i < 3; i++) {
+		srtp = bed_protect(&s, BED_PARTY_A, bed_rtp(7, i, 172));
+		packet_write(&came, &in, srtp.bytes, srtp.len);
+		/* No tag would let another payload pass. */
+		if (tc->damaged)
+			came.frame[tc->flags ? PAYLOAD_AT : SUM_AT] ^= 1;
+		bed_add(s.bed, &came, s.bed->locals.local[BED_IP4].nic);
+		bed_relay(s.bed);
+		cr_assert(eq(uint, s.bed->n_sent, i + 1u), "%s", tc->name);
+		cr_expect(eq(int, bed_sum_is_right(s.bed, i), tc->right), "%s",
+			tc->name);
+	}
+	bed_srtp_close(&s);
+}
