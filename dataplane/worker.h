@@ -42,6 +42,7 @@ struct sp_worker {
 	uint32_t ours;      /* 1 from launch to the loop's end; see run */
 	uint64_t tsc_start; /* the clock of all reports starts here */
 	uint64_t tsc_hz;
+	uint64_t cycles_a_us; /* rounded, for short times */
 
 	struct sp_nic *const *nics; /* borrowed, like all they point to */
 	unsigned int n_nics;
@@ -58,6 +59,7 @@ struct sp_worker {
 	struct sp_stage_commit commit;
 	struct sp_outgoing out[SP_REALMS_MAX];
 	uint64_t polled_tsc; /* when the last poll, or sleep, ended */
+	uint64_t turn_tsc;   /* when control could have the CPU last */
 	struct sp_stall stall;
 	uint32_t idle_polls;
 	uint32_t age_ms;  /* when held packets were last looked at */
