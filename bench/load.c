@@ -4,7 +4,9 @@
  * and a delete, from realm public to core, over ng, ng in HTTP, or the API; as
  * many at a time as --window says, all of them pipelined. With --rate they
  * begin at even distances, whatever the replies take, and a request's time
- * counts from when it should have been sent. Prints one line of JSON.
+ * counts from when it should have been sent. With --watch those times are left
+ * out in which the relay's CPU, or this one, was nobody's. Prints one line of
+ * JSON.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -19,6 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bench/load_watch.h"
 #include "bench/load_wire.h"
 
 #define SLOTS_MAX 4096u
@@ -54,8 +57,13 @@ struct slot {
 	bool busy;
 };
 
+struct sample {
+	uint64_t from_ns;
+	uint64_t ns;
+};
+
 struct samples {
-	uint32_t *us10; /* tenths of microseconds */
+	struct sample *at;
 	size_t count;
 	size_t room;
 };
@@ -71,7 +79,8 @@ static struct options {
 	uint64_t first; /* number of the first call */
 	bool hold;      /* no delete */
 	bool end;       /* nothing but deletes */
-} options = { .kind = LOAD_NG, .window = 64, .seconds = 10 };
+	int watch;      /* the relay's CPU; -1: none is */
+} options = { .kind = LOAD_NG, .window = 64, .seconds = 10, .watch = -1 };
 
 static struct slot slots[SLOTS_MAX];
 static struct samples samples[STEPS];
@@ -98,16 +107,15 @@ die(const char *what)
 }
 
 static void
-add_sample(struct samples *to, uint64_t ns)
+add_sample(struct samples *to, uint64_t from_ns, uint64_t now)
 {
 	if (to->count == to->room) {
 		to->room = to->room > 0 ? 2 * to->room : 65536;
-		to->us10 = realloc(to->us10, to->room * sizeof to->us10[0]);
-		if (!to->us10)
+		to->at = realloc(to->at, to->room * sizeof to->at[0]);
+		if (!to->at)
 			die("memory");
 	}
-	to->us10[to->count++] =
-		ns / 100 > UINT32_MAX ? UINT32_MAX : (uint32_t)(ns / 100);
+	to->at[to->count++] = (struct sample){ from_ns, now - from_ns };
 }
 
 static void
@@ -186,7 +194,7 @@ on_reply(void *arg, unsigned int i, bool fine, const char *text, size_t len)
 		end_call(slot);
 		return;
 	}
-	add_sample(&samples[slot->step], now - slot->due_ns);
+	add_sample(&samples[slot->step], slot->due_ns, now);
 	last_ns = now;
 	if (slot->step == STEP_DELETE ||
 		(slot->step == STEP_ANSWER && options.hold)) {
@@ -206,7 +214,7 @@ on_pong(void *arg, unsigned int i, bool fine, const char *text, size_t len)
 	(void)arg, (void)text, (void)len;
 	if (!fine || i != PING_SLOT || !pinged_ns)
 		return;
-	add_sample(&samples[STEP_PING], now_ns() - pinged_ns);
+	add_sample(&samples[STEP_PING], pinged_ns, now_ns());
 	pinged_ns = 0;
 }
 
@@ -294,38 +302,66 @@ run(struct load_wire *wire, struct load_wire *pings)
 static int
 compare(const void *a, const void *b)
 {
-	const uint32_t left = *(const uint32_t *)a,
-		       right = *(const uint32_t *)b;
+	const struct sample *left = a, *right = b;
 
-	return (left > right) - (left < right);
+	return (left->ns > right->ns) - (left->ns < right->ns);
 }
 
 static double
-quantile(const struct samples *of, double q)
+quantile_us(const struct samples *of, double q)
 {
 	return of->count > 0
-		? of->us10[(size_t)(q * (double)(of->count - 1))] / 10.0
+		? (double)of->at[(size_t)(q * (double)(of->count - 1))].ns / 1e3
 		: NAN;
+}
+
+/* Leave out what happened while the relay had no CPU; the order stays. Returns
+   how many. */
+static size_t
+leave_out(struct samples *of)
+{
+	const size_t all = of->count;
+
+	of->count = 0;
+	for (size_t i = 0; i < all; i++) {
+		const struct sample s = of->at[i];
+
+		if (!load_watch_was_away(s.from_ns, s.from_ns + s.ns))
+			of->at[of->count++] = s;
+	}
+	return all - of->count;
 }
 
 static void
 report(double seconds)
 {
+	size_t left_out = 0;
+
 	printf("{\"calls\": %" PRIu64 ", \"seconds\": %.3f, \"rate\": %.1f, "
 	       "\"refused\": %" PRIu64 ", \"resent\": %" PRIu64,
 		done, seconds, (double)done / seconds, refused, resent);
 	for (unsigned int s = 0; s < STEPS; s++) {
+		double all_us;
+
 		if (samples[s].count == 0)
 			continue;
-		qsort(samples[s].us10, samples[s].count,
-			sizeof samples[s].us10[0], compare);
+		qsort(samples[s].at, samples[s].count, sizeof samples[s].at[0],
+			compare);
+		all_us = quantile_us(&samples[s], 0.99);
+		if (options.watch >= 0)
+			left_out += leave_out(&samples[s]);
+		if (samples[s].count == 0)
+			continue;
 		printf(", \"%s\": {\"p50_us\": %.1f, \"p99_us\": %.1f, "
-		       "\"p999_us\": %.1f, \"most_us\": %.1f}",
-			step_name[s], quantile(&samples[s], 0.5),
-			quantile(&samples[s], 0.99),
-			quantile(&samples[s], 0.999), quantile(&samples[s], 1));
+		       "\"p999_us\": %.1f, \"most_us\": %.1f, "
+		       "\"count\": %zu, \"p99_all_us\": %.1f}",
+			step_name[s], quantile_us(&samples[s], 0.5),
+			quantile_us(&samples[s], 0.99),
+			quantile_us(&samples[s], 0.999),
+			quantile_us(&samples[s], 1), samples[s].count, all_us);
 	}
-	puts("}");
+	printf(", \"left_out\": %zu, \"away_s\": %.3f}\n", left_out,
+		(double)load_watch_away_ns() / 1e9);
 	if (first_error[0])
 		fprintf(stderr, "load: first refusal: %s\n", first_error);
 }
@@ -333,7 +369,8 @@ report(double seconds)
 static const char usage[] =
 	"Usage: load (--ng | --ng-http | --api) ADDRESS:PORT\n"
 	"            [--ping NG-ADDRESS:PORT] [--window N] [--rate CALLS/S]\n"
-	"            [--seconds S | --calls N] [--first N] [--hold | --end]\n";
+	"            [--seconds S | --calls N] [--first N] [--hold | --end]\n"
+	"            [--watch CPU]\n";
 
 static const struct option known[] = {
 	{ "ng", required_argument, NULL, 'n' },
@@ -347,6 +384,7 @@ static const struct option known[] = {
 	{ "first", required_argument, NULL, 'f' },
 	{ "hold", no_argument, NULL, 'o' },
 	{ "end", no_argument, NULL, 'e' },
+	{ "watch", required_argument, NULL, 't' },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -389,6 +427,9 @@ read_options(int argc, char **argv)
 		case 'e':
 			options.end = true;
 			break;
+		case 't':
+			options.watch = atoi(optarg);
+			break;
 		default:
 			fputs(usage, stderr);
 			exit(2);
@@ -426,7 +467,13 @@ main(int argc, char **argv)
 	if (!wire || (options.ping && !pings))
 		die(options.address);
 	go_first();
+	if (options.watch >= 0 &&
+		!(load_watch_start((unsigned int)options.watch) &&
+			load_watch_start((unsigned int)sched_getcpu())))
+		die("--watch");
 	run(wire, pings);
+	if (options.watch >= 0)
+		load_watch_stop();
 	report((double)((last_ns ? last_ns : now_ns()) - start_ns) / 1e9);
 	load_wire_close(wire);
 	if (pings)
