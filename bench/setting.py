@@ -32,7 +32,7 @@ TESTPMD_ANSWERS_S = 0.1
 SAMPLE_S = 0.4
 DISTANCE_S = 0.1     # between two looks
 SAME = 2             # distances within this ratio are one
-MOVED_S = 30         # to wait until CPUs are back
+PATIENCE_S = 90      # with CPUs that moved, in all of a script
 TRIES = 4
 CALLS_AN_ADDRESS = 25000
 FIRST, LAST = 4096, 65535
@@ -153,6 +153,7 @@ class Distance:
     def __init__(self):
         self.first = median(self.now() for _ in range(5))
         self.elsewhere = 0  # results that came at another one after all
+        self.patience = PATIENCE_S
 
     @staticmethod
     def now():
@@ -166,15 +167,22 @@ class Distance:
 
     def steadily(self, run):
         """What run() answers when it is right, not None, and the CPUs were
-        where they were at first; after some tries whatever comes."""
+        where they were at first; whatever comes when patience is at its end."""
         result = None
         for _ in range(TRIES):
-            end = time.monotonic() + MOVED_S
-            while not self.is_first() and time.monotonic() < end:
+            began = time.monotonic()
+            while (not self.is_first()
+                   and time.monotonic() - began < self.patience):
                 pass
+            self.patience -= time.monotonic() - began
+            began = time.monotonic()
             result = run()
-            if result is not None and self.is_first():
-                return result
+            if result is not None:
+                if self.is_first():
+                    return result
+                self.patience -= time.monotonic() - began
+                if self.patience <= 0:
+                    break
         if result is None:
             raise LabError(f"no result in {TRIES} tries")
         self.elsewhere += 1
