@@ -10,7 +10,8 @@
  * there and wants to wake every millisecond. No thread of a relay
  * delays it, only who holds the CPU against all threads: the hypervisor, or
  * the kernel with work of its own. What a request took at such a moment says
- * nothing of the relay.
+ * nothing of the relay. Called by load's one thread; the witnesses belong to
+ * this file, and end with stop().
  */
 #define LOAD_WATCH_CPUS 2u
 
