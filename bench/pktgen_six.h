@@ -11,7 +11,7 @@
  * IPv6. A packet is written as over IPv4, with a checksum that is right for
  * its addresses; then the header in front of UDP becomes an IPv6 one, which
  * begins that much earlier. Called by the generator's thread: made once a
- * stream, put into each packet that it sends. Neither can fail.
+ * stream (junk: for each packet), put into what is sent. Neither can fail.
  */
 
 struct rte_mbuf;
